@@ -1,0 +1,69 @@
+//! Players: what turns a track into sound.
+//!
+//! A player is told what to do by [`Command`]s and says what happened by [`Event`]s; both sides
+//! only hand messages over, so neither waits for the other. `local` plays on this machine.
+
+use std::{path::PathBuf, time::Duration};
+
+/// Ties the events of a player to the play they belong to; never used twice in a database.
+pub type PlayId = i64;
+
+/// Where the sound of a track comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file of music.
+    File(PathBuf),
+    /// One of the built-in pieces, by its name.
+    BuiltIn(String),
+}
+
+/// One track to be played once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Given back in every event about it.
+    pub play: PlayId,
+    /// Where its sound comes from.
+    pub source: Source,
+}
+
+/// What a player is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Cut whatever plays and play this now.
+    Play(Item),
+    /// Play this when the current track ends, without a gap; replaces an earlier `Next`.
+    Next(Item),
+    /// Forget the `Next`.
+    ClearNext,
+    /// Fade out over this time, then pause. Zero pauses at once.
+    Pause(Duration),
+    /// Go on after a pause.
+    Resume,
+    /// End the current track now and begin the `Next`, if there is one.
+    Skip,
+    /// Loudness, 0..=1, linear in perceived loudness.
+    Volume(f32),
+    /// Stop and let go of the output.
+    Stop,
+}
+
+/// What a player says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The sound of this play has begun; its length, where known.
+    Started(PlayId, Option<Duration>),
+    /// How far this play has come; about once a second.
+    Position(PlayId, Duration),
+    /// This play ended: at its end, by a skip, or because another took its place.
+    Ended(PlayId),
+    /// This play cannot be heard: the file is missing or unreadable. Nothing else follows for it.
+    Failed(PlayId, String),
+    /// The output changed: no sound device, device lost, device back. In words, with what to do.
+    Output(String),
+}
+
+/// Something that plays.
+pub trait Player: Send {
+    /// Hands a command over; returns at once.
+    fn send(&self, command: Command);
+}

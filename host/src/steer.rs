@@ -1,0 +1,34 @@
+//! What people can do: the wishes that the page sends to `app`.
+
+use moodring_mood::Emotion;
+
+use crate::library::TrackId;
+
+/// One wish of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// Go on playing.
+    Play,
+    /// Pause.
+    Pause,
+    /// Go to the next track.
+    Skip,
+    /// Like the track, or take the like back.
+    Like {
+        /// Which track.
+        track: TrackId,
+        /// Liked or not.
+        liked: bool,
+    },
+    /// Never play the track for this emotion again, or take that back.
+    NotFor {
+        /// Which track.
+        track: TrackId,
+        /// For which emotion it does not fit.
+        emotion: Emotion,
+        /// Banned or not.
+        banned: bool,
+    },
+    /// Play this track now.
+    PlayTrack(TrackId),
+}

@@ -1,0 +1,113 @@
+//! What there is to see: the state that the page, `GET /api/state` and the devices are shown.
+//!
+//! `app` publishes a new [`State`] after each change through a `tokio::sync::watch`; everything
+//! that shows something only reads it.
+
+use jiff::Timestamp;
+use moodring_mood::{Confidence, DeviceId, Health, Mood};
+use serde::Serialize;
+
+use crate::library::TrackId;
+
+/// Everything that can be shown.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct State {
+    /// The devices heard of, by id.
+    pub devices: Vec<DeviceView>,
+    /// What plays.
+    pub playing: Option<PlayingView>,
+    /// Whether playing is paused, and by whom.
+    pub paused: Paused,
+    /// What comes next, soonest first.
+    pub queue: Vec<QueuedView>,
+    /// The library and the scan of it.
+    pub library: LibraryView,
+    /// What is wrong and what to do about it, most urgent first.
+    pub notices: Vec<String>,
+}
+
+/// One device.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceView {
+    /// Its id.
+    pub id: DeviceId,
+    /// Whether the broker has it connected.
+    pub online: bool,
+    /// Its last mood.
+    pub mood: Mood,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Since when it has this mood.
+    pub since: Timestamp,
+    /// Faces in view.
+    pub people: u32,
+    /// Its last health message.
+    pub health: Option<Health>,
+    /// Grows with each new picture of its panel; 0 while there is none. The picture itself is
+    /// served beside the state.
+    pub screen: u64,
+}
+
+/// The track that plays.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlayingView {
+    /// Which track.
+    pub track: TrackId,
+    /// Its title.
+    pub title: String,
+    /// Who made it; empty when unknown.
+    pub artist: String,
+    /// The mood it was chosen for.
+    pub mood: Mood,
+    /// Why it was chosen, in words.
+    pub reason: String,
+    /// Whether it is liked.
+    pub liked: bool,
+    /// When it began.
+    pub started: Timestamp,
+    /// Its length in seconds, where known.
+    pub length_s: Option<f64>,
+    /// How much of it has been played, seconds, at the time of this state.
+    pub position_s: f64,
+}
+
+/// A track that comes next.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueuedView {
+    /// Which track.
+    pub track: TrackId,
+    /// Its title.
+    pub title: String,
+    /// Who made it; empty when unknown.
+    pub artist: String,
+    /// The mood it was chosen for.
+    pub mood: Mood,
+    /// Why it was chosen, in words.
+    pub reason: String,
+}
+
+/// Whether and why there is silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paused {
+    /// It plays, or would if it had something to play.
+    #[default]
+    No,
+    /// Somebody pressed pause.
+    ByHand,
+    /// Nobody was there for a while.
+    NobodyThere,
+}
+
+/// The library.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LibraryView {
+    /// Tracks known.
+    pub tracks: u64,
+    /// Tracks that fit each emotion, in the network's order.
+    pub by_emotion: [u64; 7],
+    /// Whether the built-in pieces stand in for a folder of music.
+    pub built_in: bool,
+    /// Files seen by a running scan, and how many there are in all.
+    pub scan: Option<(u64, u64)>,
+}

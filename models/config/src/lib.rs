@@ -1,0 +1,192 @@
+//! Reads a commented TOML file with environment overrides into a settings struct.
+//!
+//! Both programs configure themselves through here, so both refuse unknown keys the same way: with
+//! the file, the line and the nearest key that exists. The settings struct derives `Deserialize`
+//! with `#[serde(default, deny_unknown_fields)]` and documents its defaults.
+//!
+//! An environment variable `PREFIX__SECTION__KEY=value` overrides `[section] key`. The value is
+//! read as TOML where it is TOML (`true`, `8`, `["a", "b"]`) and as a plain string otherwise.
+
+use std::{fs, io, path::Path};
+
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use toml::{Table, Value};
+
+/// What was wrong with the configuration.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {path}: {why}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The file is not TOML, a key is unknown, or a value has the wrong type.
+    #[error("{place}: {why}")]
+    Bad {
+        /// `FILE:LINE`, or the environment variable.
+        place: String,
+        /// What was found and what would do.
+        why: String,
+    },
+}
+
+/// Settings from `file` (the defaults where `None`), overridden by `env`.
+///
+/// `env` gives pairs of name and value, usually [`std::env::vars`]; only names that begin with
+/// `prefix` and two underscores count.
+///
+/// # Errors
+/// The file cannot be read, is not TOML, or it or a variable has an unknown key or ill-typed value.
+pub fn load<T: DeserializeOwned>(
+    file: Option<&Path>,
+    prefix: &str,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<T, ConfigError> {
+    let mut table = Table::new();
+    if let Some(path) = file {
+        let text =
+            fs::read_to_string(path).map_err(|why| ConfigError::Read { path: path.display().to_string(), why })?;
+        // Checked alone first: only this way does a mistake still know its line.
+        let _: T = toml::from_str(&text).map_err(|e| in_file(path, &text, &e))?;
+        table = toml::from_str(&text).map_err(|e| in_file(path, &text, &e))?;
+    }
+    let start = format!("{prefix}__");
+    let mut overrides: Vec<_> = env.into_iter().filter(|(name, _)| name.starts_with(&start)).collect();
+    overrides.sort();
+    for (name, value) in overrides {
+        let keys: Vec<String> = name[start.len()..].split("__").map(str::to_lowercase).collect();
+        let place = || format!("environment variable {name}");
+        let wrong = |why: String| ConfigError::Bad { place: place(), why };
+        // Each variable is tried alone, so that a message names the one at fault.
+        let mut tried = table.clone();
+        set(&mut tried, &keys, typed(&value)).map_err(wrong)?;
+        let read = |table: &Table| T::deserialize(Value::Table(table.clone()));
+        let result = read(&tried).or_else(|error| {
+            // "42" may be meant as a word: a device id, a password.
+            set(&mut tried, &keys, Value::String(value.clone())).map_err(|_| error.clone())?;
+            read(&tried).map_err(|_| error)
+        });
+        result.map_err(|e| ConfigError::Bad { place: place(), why: explain(e.message()) })?;
+        table = tried;
+    }
+    T::deserialize(Value::Table(table))
+        .map_err(|e| ConfigError::Bad { place: "configuration".to_owned(), why: explain(e.message()) })
+}
+
+fn typed(value: &str) -> Value {
+    toml::from_str::<Table>(&format!("x = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("x"))
+        .unwrap_or_else(|| Value::String(value.to_owned()))
+}
+
+fn set(table: &mut Table, keys: &[String], value: Value) -> Result<(), String> {
+    match keys {
+        [] => Err("names no key".to_owned()),
+        [key] if key.is_empty() => Err("names no key".to_owned()),
+        [key] => {
+            table.insert(key.clone(), value);
+            Ok(())
+        }
+        [section, rest @ ..] => table
+            .entry(section.clone())
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| format!("{section} is a value, not a section"))
+            .and_then(|inner| set(inner, rest, value)),
+    }
+}
+
+fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    ConfigError::Bad { place: format!("{}:{line}", path.display()), why: explain(error.message()) }
+}
+
+/// Adds the nearest known key to serde's "unknown field" or "unknown variant".
+fn explain(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    match quoted.split_first() {
+        Some((found, known)) if unknown => {
+            let nearest =
+                known.iter().max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
+            let what = if message.starts_with("unknown field") { "unknown key" } else { "unknown word" };
+            match nearest {
+                Some(near) if strsim::jaro_winkler(found, near) > 0.7 => {
+                    format!("{what} `{found}`; did you mean `{near}`?")
+                }
+                _ if known.is_empty() => format!("{what} `{found}`; no key is known here"),
+                _ => format!("{what} `{found}`; known here: {}", known.join(", ")),
+            }
+        }
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Settings {
+        id: String,
+        camera: Camera,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Camera {
+        source: String,
+        width: u32,
+    }
+
+    fn read(text: &str, env: &[(&str, &str)]) -> Result<Settings, String> {
+        let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        load(Some(file.path()), "APP", env).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn file_then_environment() {
+        let settings = read(
+            "id = \"a\"\n[camera]\nwidth = 320\n",
+            &[("APP__CAMERA__SOURCE", "v4l2"), ("APP__CAMERA__WIDTH", "640"), ("APP__ID", "42"), ("OTHER__ID", "x")],
+        );
+        let camera = Camera { source: "v4l2".into(), width: 640 };
+        assert_eq!(settings, Ok(Settings { id: "42".into(), camera }));
+        assert_eq!(load::<Settings>(None, "APP", []).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn mistakes_name_file_line_and_nearest_key() {
+        for (text, says) in [
+            ("id = \"a\"\n[camera]\nwidht = 320\n", ".toml:3: unknown key `widht`; did you mean `width`?"),
+            ("id = \"a\"\n[camera]\nwidth = \"wide\"\n", ".toml:3: invalid type: string \"wide\", expected u32"),
+            ("id = \n", ".toml:1: "),
+            ("\n\nzzz = 1\n", ".toml:3: unknown key `zzz`; known here: id, camera"),
+        ] {
+            let error = read(text, &[]).unwrap_err();
+            assert!(error.contains(says), "{error}\nshould say {says}");
+        }
+    }
+
+    #[test]
+    fn mistakes_in_the_environment_name_the_variable() {
+        let error = read("", &[("APP__CAMERA__WIDHT", "1")]).unwrap_err();
+        assert_eq!(error, "environment variable APP__CAMERA__WIDHT: unknown key `widht`; did you mean `width`?");
+        let error = read("", &[("APP__ID__X", "1")]).unwrap_err();
+        assert!(error.starts_with("environment variable APP__ID__X: "), "{error}");
+        let error = load::<Settings>(Some(Path::new("/nowhere/x.toml")), "APP", []).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the configuration /nowhere/x.toml: "), "{error}");
+    }
+}
