@@ -1,0 +1,55 @@
+# make help lists what can be done here.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: help demo build test check setup accuracy train page-test clean
+
+CARGO ?= cargo
+TFLITE := target/tflite/libtensorflowlite_c.so
+CARGO_DENY_VERSION := 0.20.2
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: build ## watch a clip (or the camera) and play music for it; FOR=30 ends after 30 s
+	@deploy/demo/run $(FOR)
+
+build: setup ## build the device and the host, optimised
+	$(CARGO) build --release --locked
+
+test: setup ## all tests; needs nothing but this folder
+	$(CARGO) test --workspace --locked
+
+setup: ## install what is missing to build
+	@deploy/setup
+	@deploy/fetch-tflite
+
+check: setup target/tools/bin/cargo-deny ## formatting, lints, documentation, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	target/tools/bin/cargo-deny --workspace check bans licenses sources
+	@# The advisory database cannot be fetched on every network; offline this only says so.
+	@target/tools/bin/cargo-deny --workspace check advisories \
+	  || echo "check: advisories were not checked or found something; see above"
+
+target/tools/bin/cargo-deny:
+	$(CARGO) install --locked --quiet --root target/tools cargo-deny --version $(CARGO_DENY_VERSION)
+
+MOODRING_DATA ?= ../shared/data
+
+accuracy: build target/venv/ready ## how well the network reads FER-2013; MOODRING_DATA names the folder
+	target/venv/bin/python models/accuracy.py target/release/moodring-device $(MOODRING_DATA)
+
+target/venv/ready: models/requirements.txt
+	python3 -m venv target/venv
+	target/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+train: ## train the emotion network; see models/train/README.md
+	models/train/run.sh
+
+page-test: build ## real clicks on the page in headless Chromium; needs node and chromium
+	deploy/page-test
+
+clean: ## forget everything that was built
+	$(CARGO) clean
