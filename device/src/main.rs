@@ -1,2 +1,3 @@
-//! wires
+//! Only wires.
+
 fn main() {}

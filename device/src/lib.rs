@@ -1,0 +1,6 @@
+//! The device: a camera's frames come in; a mood goes out to a small screen and over MQTT.
+//!
+//! The modules stand in the order in which a frame meets them. Arrows run one way: the command
+//! line on the configuration, the pipeline on all parts, no part on the pipeline. Everything that
+//! fails while running (camera, screen, broker) is shown and retried; only a mistake that a
+//! person must mend (configuration, a missing library or model) ends the program.
