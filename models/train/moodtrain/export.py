@@ -1,0 +1,115 @@
+"""The chosen weights as a full-int8 .tflite with fixed batch 1; the temperature with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import trange
+
+from . import augment, config, data, measure, runtime, train
+
+
+def refresh_statistics(model: keras.Model, cfg: config.Config, batches: int = 120) -> None:
+    """Batch-norm means and variances anew, for the averaged weights, over training pictures."""
+    split = data.train_clean(cfg.labels)
+    stream = augment.training_batches(
+        split.images,
+        np.zeros((len(split), 1), np.float32),
+        cfg.augment,
+        size=cfg.contract.size,
+        offset=cfg.contract.std_offset,
+        batch=256,
+        seed=1,
+    )
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    source = iter(stream)
+    for k in trange(batches, desc="statistics"):
+        for norm in norms:
+            norm.momentum = k / (k + 1)
+        model(next(source)[0], training=True)
+
+
+def calibration(cfg: config.Config) -> np.ndarray:
+    """Training pictures, as many of every class: float32 [N, S, S, 1], standardised."""
+    split = data.train_clean(cfg.labels)
+    rng = np.random.default_rng(cfg.run["seed"])
+    each = cfg.export["calibration_per_class"]
+    index = np.concatenate(
+        [
+            rng.choice(np.flatnonzero(split.label == c), each, replace=False)
+            for c in range(len(cfg.contract.classes))
+        ]
+    )
+    x = runtime.standardise(split.images[index], cfg.contract.std_offset)
+    return x[..., None].astype(np.float32)
+
+
+def to_int8(model: keras.Model, pictures: np.ndarray) -> bytes:
+    """Post-training quantization: int8 weights, activations, input and output; batch 1."""
+    size = pictures.shape[1]
+    call = tf.function(
+        lambda face: model(face, training=False),
+        input_signature=[tf.TensorSpec((1, size, size, 1), tf.float32, name="face")],
+    )
+
+    def representative() -> Iterator[list[np.ndarray]]:
+        for picture in pictures:
+            yield [picture[None]]
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [call.get_concrete_function()], model
+    )
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = representative
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    return converter.convert()
+
+
+def write_temperature(value: float, path: Path = config.MODELS_DIR / "input.toml") -> None:
+    """Replace the one number in input.toml, comments and all else kept."""
+    text, count = re.subn(
+        r"(?m)^temperature = .*$", f"temperature = {value}", path.read_text(), count=1
+    )
+    if count != 1:
+        raise SystemExit(f"{path}: no line 'temperature = ...' to replace")
+    path.write_text(text)
+
+
+def float_accuracy(model: keras.Model, split: data.Split, offset: float) -> float:
+    """Accuracy of the float network, for comparison with the int8 one."""
+    x = runtime.standardise(split.images, offset)[..., None].astype(np.float32)
+    return float((model.predict(x, 256, verbose=0).argmax(1) == split.label).mean())
+
+
+def export(cfg: config.Config) -> None:
+    """Of the kept weights (best, last; statistics as they are or anew) the best on PublicTest
+    becomes emotion.tflite.
+    """
+    public, folder = data.public(), config.run_dir()
+    pictures = calibration(cfg)
+    best: tuple[float, bytes] | None = None
+    for name in ("best", "last"):
+        for fresh in (False, True):
+            model = train.build(cfg)
+            model.load_weights(folder / f"{name}.weights.h5")
+            if fresh:
+                refresh_statistics(model, cfg)
+            packed = to_int8(model, pictures)
+            path = folder / f"{name}{'-fresh' if fresh else ''}.tflite"
+            path.write_bytes(packed)
+            z = runtime.Network(path).logits(public.images, cfg.contract.std_offset)
+            score = float((z.argmax(1) == public.label).mean())
+            whole = float_accuracy(model, public, cfg.contract.std_offset)
+            print(f"{path.name}: PublicTest int8 {100 * score:.2f}, float {100 * whole:.2f}")
+            if best is None or score > best[0]:
+                best = (score, packed)
+                write_temperature(measure.fit_temperature(z, public.label))
+    if best is not None:
+        (config.MODELS_DIR / "emotion.tflite").write_bytes(best[1])
