@@ -5,9 +5,11 @@
 //! ([`payload`], [`topic`]), and it fails with a message that names the key and what was found.
 
 pub mod emotion;
+pub mod look;
 pub mod payload;
 pub mod topic;
 
 pub use emotion::{Confidence, Emotion, Mood, Scores};
+pub use look::{Look, Rgb, look, svg};
 pub use payload::{Health, MoodMessage, NowPlaying, PayloadError, Playing, StageTime, Status};
 pub use topic::{DeviceId, Leaf, Topic};
