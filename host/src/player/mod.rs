@@ -1,7 +1,11 @@
 //! Players: what turns a track into sound.
 //!
 //! A player is told what to do by [`Command`]s and says what happened by [`Event`]s; both sides
-//! only hand messages over, so neither waits for the other. `local` plays on this machine.
+//! only hand messages over, so neither waits for the other. [`local`] plays on this machine; the
+//! seven built-in [`pieces`] are there when there is no music.
+
+pub mod local;
+pub mod pieces;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -56,7 +60,9 @@ pub enum Event {
     Position(PlayId, Duration),
     /// This play ended: at its end, by a skip, or because another took its place.
     Ended(PlayId),
-    /// This play cannot be heard: the file is missing or unreadable. Nothing else follows for it.
+    /// This play cannot be heard, or broke off half-way: the file is missing, unreadable or cut short. In words, with
+    /// the file's name. Nothing else follows for this play, no [`Event::Ended`] either. The `Next` plays on, if there
+    /// is one; a track that was playing when a [`Command::Play`] failed goes on.
     Failed(PlayId, String),
     /// The output changed: no sound device, device lost, device back. In words, with what to do.
     Output(String),
