@@ -1,2 +1,3 @@
-//! wires
+//! Wires the parts of `moodring_host` together.
+
 fn main() {}

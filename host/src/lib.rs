@@ -1,0 +1,10 @@
+//! Hears the mood of a room and plays music that fits it.
+//!
+//! Arrows run one way: `main` → `app` → parts → types. `app` is the place to begin reading: it
+//! holds a mood's whole way, from the message that is heard to the track that is played.
+
+pub mod app;
+pub mod library;
+pub mod player;
+pub mod steer;
+pub mod view;

@@ -1,0 +1,246 @@
+//! The database: opened, brought to the newest schema, asked and told.
+//!
+//! In: a state directory. Out: tracks, plays, likes. Fails when the directory cannot be written,
+//! when the file is not a database, or when a newer program wrote it; then nothing is changed.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use moodring_mood::{Emotion, Mood};
+use sqlx::{
+    Row, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use thiserror::Error;
+
+use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};
+use crate::player::Source;
+
+/// All steps of the schema, embedded in the program.
+static STEPS: Migrator = sqlx::migrate!("./migrations");
+
+/// The name of the database's file in the state directory.
+pub const FILE: &str = "moodring.db";
+
+/// What went wrong with the database.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The state directory cannot be made.
+    #[error("cannot make the state directory {path}: {why}; set state_dir to a folder that can be written")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// A newer program wrote the database.
+    #[error(
+        "the database {path} was written by a newer Moodring (its schema is {found}, this program knows {known}); \
+         nothing was changed: update this program, or set state_dir to another folder"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema found.
+        found: i64,
+        /// The newest schema this program knows.
+        known: i64,
+    },
+    /// The file cannot be opened or brought to the newest schema.
+    #[error("cannot open the database {path}: {why}; nothing was changed")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        why: String,
+    },
+    /// A query failed.
+    #[error("the database cannot be used: {0}")]
+    Query(#[from] sqlx::Error),
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The open database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the database in `state_dir`, makes both where missing, and brings it to the newest schema.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn open(state_dir: &Path) -> Result<Self> {
+        std::fs::create_dir_all(state_dir).map_err(|why| StoreError::Directory { path: state_dir.to_owned(), why })?;
+        let path = state_dir.join(FILE);
+        let failed = |why: &dyn std::fmt::Display| StoreError::Open { path: path.clone(), why: why.to_string() };
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await.map_err(|e| failed(&e))?;
+        match STEPS.run(&pool).await {
+            Ok(()) => Ok(Self { pool }),
+            Err(MigrateError::VersionMissing(found)) => {
+                let known = STEPS.iter().map(|step| step.version).max().unwrap_or(0);
+                Err(StoreError::Newer { path, found, known })
+            }
+            Err(e) => Err(failed(&e)),
+        }
+    }
+
+    /// Closes the database; what was written is on its way to the disk.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Tracks that are there, as the query asks.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage> {
+        let words: Vec<String> = query.text.split_whitespace().take(8).map(like_pattern).collect();
+        let mut found = String::from(" WHERE t.gone = 0");
+        for n in 0..words.len() {
+            let n = n + 1;
+            found += &format!(
+                " AND (LOWER(t.title) LIKE ${n} ESCAPE '\\' OR LOWER(t.artist) LIKE ${n} ESCAPE '\\' \
+                 OR LOWER(t.album) LIKE ${n} ESCAPE '\\')"
+            );
+        }
+        if let Some(emotion) = query.emotion {
+            let unrated = match emotion {
+                Emotion::Neutral => " OR NOT EXISTS (SELECT 1 FROM track_moods u WHERE u.track_id = t.id)",
+                _ => "",
+            };
+            found += &format!(
+                " AND (EXISTS (SELECT 1 FROM track_moods m WHERE m.track_id = t.id AND m.emotion = '{emotion}'){unrated})"
+            );
+        }
+        let limit = if query.limit == 0 { 50 } else { query.limit.min(500) };
+        let count = format!("SELECT COUNT(*) FROM tracks t{found}");
+        let list = format!(
+            "{TRACK}{found} ORDER BY LOWER(t.artist), LOWER(t.album), LOWER(t.title), t.id LIMIT {limit} OFFSET {}",
+            query.offset
+        );
+        let mut counting = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count));
+        let mut listing = sqlx::query(sqlx::AssertSqlSafe(list));
+        for word in words {
+            counting = counting.bind(word.clone());
+            listing = listing.bind(word);
+        }
+        let total = counting.fetch_one(&self.pool).await?.unsigned_abs();
+        let mut tracks = Vec::new();
+        for row in listing.fetch_all(&self.pool).await? {
+            tracks.push(track(&row)?);
+        }
+        Ok(TrackPage { tracks, total })
+    }
+
+    /// One track; `None` if there is no such track.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn track(&self, id: TrackId) -> Result<Option<Track>> {
+        let sql = format!("{TRACK} WHERE t.id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id.0).fetch_optional(&self.pool).await?;
+        Ok(row.as_ref().map(track).transpose()?)
+    }
+
+    /// The last `limit` plays, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn history(&self, limit: u32) -> Result<Vec<Play>> {
+        let rows = sqlx::query(
+            "SELECT p.id, p.track_id, t.title, t.artist, p.mood, p.reason, p.started, p.ended, p.ending \
+             FROM plays p JOIN tracks t ON t.id = p.track_id ORDER BY p.id DESC LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let play = |row: &SqliteRow| {
+            let ending: Option<String> = row.try_get("ending")?;
+            let ended: Option<i64> = row.try_get("ended")?;
+            Ok(Play {
+                id: row.try_get("id")?,
+                track: TrackId(row.try_get("track_id")?),
+                title: row.try_get("title")?,
+                artist: row.try_get("artist")?,
+                mood: mood(row, "mood")?,
+                reason: row.try_get("reason")?,
+                started: time(row.try_get("started")?),
+                ended: ended.map(time),
+                ending: ending.and_then(|word| Ending::ALL.into_iter().find(|e| e.word() == word)),
+            })
+        };
+        rows.iter().map(play).collect()
+    }
+}
+
+/// Everything about a track; a condition on `t` follows.
+pub(super) const TRACK: &str = "SELECT t.id, t.kind, t.place, t.title, t.artist, t.album, t.length_ms, t.problem, \
+     (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods, \
+     (SELECT STRING_AGG(b.emotion, ',') FROM bans b WHERE b.track_id = t.id) AS not_for, \
+     (SELECT COUNT(*) FROM likes l WHERE l.track_id = t.id) AS liked FROM tracks t";
+
+/// A row of [`TRACK`].
+pub(super) fn track(row: &SqliteRow) -> std::result::Result<Track, sqlx::Error> {
+    let place: String = row.try_get("place")?;
+    let kind: String = row.try_get("kind")?;
+    let length: Option<i64> = row.try_get("length_ms")?;
+    Ok(Track {
+        id: TrackId(row.try_get("id")?),
+        source: if kind == "built_in" { Source::BuiltIn(place) } else { Source::File(PathBuf::from(place)) },
+        title: row.try_get("title")?,
+        artist: row.try_get("artist")?,
+        album: row.try_get("album")?,
+        length_s: length.map(|ms| ms as f64 / 1000.0),
+        moods: emotions(row.try_get("moods")?),
+        liked: row.try_get::<i64, _>("liked")? > 0,
+        not_for: emotions(row.try_get("not_for")?),
+        problem: row.try_get("problem")?,
+    })
+}
+
+/// A list of words with commas; an unknown word is left out.
+pub(super) fn emotions(words: Option<String>) -> Emotions {
+    words.unwrap_or_default().split(',').filter_map(Emotion::from_word).collect()
+}
+
+/// The mood whose word stands in `column`.
+pub(super) fn mood(row: &SqliteRow, column: &str) -> std::result::Result<Mood, sqlx::Error> {
+    let word: String = row.try_get(column)?;
+    Mood::from_word(&word).ok_or_else(|| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: format!("{word:?} is not a mood").into(),
+    })
+}
+
+/// Milliseconds since 1970 as a time; a number beyond all times becomes the nearest.
+pub(super) fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// A word as a pattern that finds it anywhere, whatever its case.
+fn like_pattern(word: &str) -> String {
+    let mut pattern = String::from_str("%").unwrap_or_default();
+    for c in word.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
