@@ -12,6 +12,7 @@ if ! cmp -s "$here/constraints.txt" "$stamp"; then
     "$venv/bin/pip" install --quiet -r "$here/requirements.txt" -c "$here/constraints.txt"
     cp "$here/constraints.txt" "$stamp"
 fi
+if [ -n "${MOODRING_DATA:-}" ]; then MOODRING_DATA=$(cd "$MOODRING_DATA" && pwd); export MOODRING_DATA; fi
 cd "$here"
 if [ $# -eq 0 ]; then set -- all; fi
 exec "$venv/bin/python" -m moodtrain "$@"

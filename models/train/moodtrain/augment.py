@@ -17,11 +17,12 @@ def standardise(luma: tf.Tensor, offset: float) -> tf.Tensor:
 
 
 # ITU-T T.81 annex K, table K.1: quantization of luma at quality 50.
-_JPEG_LUMA = np.array(
+_JPEG_LUMA = np.fromstring(
     """16 11 10 16 24 40 51 61  12 12 14 19 26 58 60 55  14 13 16 24 40 57 69 56
     14 17 22 29 51 87 80 62  18 22 37 56 68 109 103 77  24 35 55 64 81 104 113 92
-    49 64 78 87 103 121 120 101  72 92 95 98 112 100 103 99""".split(),
+    49 64 78 87 103 121 120 101  72 92 95 98 112 100 103 99""",
     np.float32,
+    sep=" ",
 ).reshape(8, 8)
 
 
