@@ -4,3 +4,7 @@
 //! line on the configuration, the pipeline on all parts, no part on the pipeline. Everything that
 //! fails while running (camera, screen, broker) is shown and retried; only a mistake that a
 //! person must mend (configuration, a missing library or model) ends the program.
+
+pub mod publish;
+
+pub mod health;

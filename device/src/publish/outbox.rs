@@ -1,0 +1,481 @@
+//! What waits to be sent, in which order, and what may be lost: a pure state machine.
+//!
+//! In: mood changes, the latest health and screen, and what became of the connection. Out: one
+//! [`Parcel`] after another that may be handed to the MQTT client now. Nothing here fails or waits.
+//!
+//! The policy:
+//! - **Mood changes are never lost while the device runs**, up to `capacity`. They leave one at a time, oldest
+//!   first; each is kept until the broker acknowledges it, and said again on the next connection if
+//!   the acknowledgement did not come. So a subscriber may hear a change twice (same `seq`), but
+//!   never out of order. Beyond `capacity` the oldest is dropped and counted; a subscriber sees the gap in `seq`.
+//! - The MQTT session is clean: this queue alone remembers what is unacknowledged, so that nothing
+//!   depends on what a broker remembers across its restart.
+//! - **Repetitions, health and screen: the latest wins.** They are not kept for an absent broker; on
+//!   each new connection the current ones are said once, because the broker may have forgotten them.
+//! - At most one parcel of a kind is under way, so a slow network delays a screen and never piles them up.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use moodring_mood::{Confidence, Mood, MoodMessage, Scores, Status, payload::VERSION};
+
+/// A steady mood and the frame that decided it: a [`MoodMessage`] before it has a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statement {
+    /// When the deciding frame was captured, UTC.
+    pub at: Timestamp,
+    /// The steady mood.
+    pub mood: Mood,
+    /// How sure the device is of it.
+    pub confidence: Confidence,
+    /// Faces in view.
+    pub people: u32,
+    /// The averaged probabilities behind the mood.
+    pub scores: Scores,
+}
+
+/// What may be handed to the MQTT client now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parcel {
+    /// Retained, QoS 1.
+    Status(Status),
+    /// Subscribe to what the host says to this device.
+    Subscribe,
+    /// Retained, QoS 1.
+    Mood(MoodMessage),
+    /// Retained, QoS 0: JSON.
+    Health(Vec<u8>),
+    /// Retained, QoS 0: a PNG.
+    Screen(Vec<u8>),
+    /// The end of a clean goodbye.
+    Disconnect,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Status,
+    Mood,
+    Health,
+    Screen,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    bytes: Vec<u8>,
+    due: bool,
+    /// Handed over and not yet written to the network.
+    under_way: bool,
+}
+
+impl Latest {
+    fn replace(&mut self, bytes: Vec<u8>) {
+        *self = Self { bytes, due: true, under_way: self.under_way };
+    }
+
+    fn take(&mut self) -> Option<Vec<u8>> {
+        if !self.due || self.under_way {
+            return None;
+        }
+        self.due = false;
+        self.under_way = true;
+        Some(self.bytes.clone())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goodbye {
+    NotYet,
+    Wanted,
+    /// `offline` was handed over.
+    Said,
+    /// The disconnect was handed over.
+    Leaving,
+    Done,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Outbox {
+    capacity: usize,
+    repeat: Duration,
+    moods: VecDeque<MoodMessage>,
+    /// Whether the front of `moods` was handed over and is not acknowledged yet.
+    front_under_way: bool,
+    seq: u64,
+    dropped: u64,
+    current: Option<Statement>,
+    said: Option<Instant>,
+    health: Latest,
+    screen: Latest,
+    connected: bool,
+    status_due: bool,
+    subscribe_due: bool,
+    goodbye: Goodbye,
+    /// Publishes handed over, in the order in which the client will write them.
+    unwritten: VecDeque<Kind>,
+    /// Packet ids written and not acknowledged.
+    unacknowledged: Vec<(u16, Kind)>,
+}
+
+impl Outbox {
+    /// An outbox that keeps `capacity` (at least 1) mood changes and repeats the mood after `repeat` of silence.
+    pub fn new(capacity: usize, repeat: Duration) -> Self {
+        Self {
+            capacity: capacity.max(1),
+            repeat,
+            moods: VecDeque::new(),
+            front_under_way: false,
+            seq: 0,
+            dropped: 0,
+            current: None,
+            said: None,
+            health: Latest::default(),
+            screen: Latest::default(),
+            connected: false,
+            status_due: false,
+            subscribe_due: false,
+            goodbye: Goodbye::NotYet,
+            unwritten: VecDeque::new(),
+            unacknowledged: Vec::new(),
+        }
+    }
+
+    /// The mood changed: this is kept until it is acknowledged.
+    pub fn changed(&mut self, statement: Statement, now: Instant) {
+        self.current = Some(statement);
+        self.push(now);
+    }
+
+    /// The mood is what it was: repeated when it is time to and nothing else waits. Returns whether it is repeated.
+    pub fn steady(&mut self, statement: Statement, now: Instant) -> bool {
+        self.current = Some(statement);
+        let time = self.said.is_none_or(|said| now.duration_since(said) >= self.repeat);
+        let repeated = time && self.connected && self.moods.is_empty();
+        if repeated {
+            self.push(now);
+        }
+        repeated
+    }
+
+    /// The latest health, as JSON.
+    pub fn health(&mut self, json: Vec<u8>) {
+        self.health.replace(json);
+    }
+
+    /// The latest picture of the panel, as PNG.
+    pub fn screen(&mut self, png: Vec<u8>) {
+        self.screen.replace(png);
+    }
+
+    /// Asks for a clean goodbye: changes first, then `offline`, then the disconnect.
+    pub fn close(&mut self) {
+        if self.goodbye == Goodbye::NotYet {
+            self.goodbye = Goodbye::Wanted;
+        }
+    }
+
+    /// Whether the goodbye asked for has been said, or cannot be because the broker is away.
+    pub fn closed(&self) -> bool {
+        self.goodbye == Goodbye::Done || (self.goodbye != Goodbye::NotYet && !self.connected)
+    }
+
+    /// Whether there is a connection.
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Mood changes that wait for a broker or its acknowledgement.
+    pub fn waiting(&self) -> usize {
+        self.moods.len()
+    }
+
+    /// Mood changes lost because more than `capacity` waited.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The broker accepted the connection.
+    pub fn connected(&mut self, now: Instant) {
+        self.forget_under_way();
+        self.connected = true;
+        self.status_due = true;
+        self.subscribe_due = true;
+        self.health.due = !self.health.bytes.is_empty();
+        self.screen.due = !self.screen.bytes.is_empty();
+        if self.moods.is_empty() && self.current.is_some() {
+            self.push(now);
+        }
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.forget_under_way();
+        self.connected = false;
+    }
+
+    /// The client wrote its oldest publish to the network, under this packet id (0 for QoS 0).
+    pub fn written(&mut self, packet_id: u16) {
+        match self.unwritten.pop_front() {
+            Some(Kind::Health) => self.health.under_way = false,
+            Some(Kind::Screen) => self.screen.under_way = false,
+            Some(kind) => self.unacknowledged.push((packet_id, kind)),
+            None => {}
+        }
+    }
+
+    /// The broker acknowledged this packet id.
+    pub fn acknowledged(&mut self, packet_id: u16) {
+        let Some(place) = self.unacknowledged.iter().position(|&(id, _)| id == packet_id) else { return };
+        if self.unacknowledged.remove(place).1 == Kind::Mood {
+            self.moods.pop_front();
+            self.front_under_way = false;
+        }
+    }
+
+    /// The client wrote the disconnect.
+    pub fn said_goodbye(&mut self) {
+        self.goodbye = Goodbye::Done;
+    }
+
+    /// The next parcel to hand to the client, if one may go now.
+    pub fn next(&mut self) -> Option<Parcel> {
+        if !self.connected || self.goodbye == Goodbye::Done {
+            return None;
+        }
+        if std::mem::take(&mut self.status_due) {
+            self.unwritten.push_back(Kind::Status);
+            return Some(Parcel::Status(Status::Online));
+        }
+        if std::mem::take(&mut self.subscribe_due) {
+            return Some(Parcel::Subscribe);
+        }
+        if let (false, Some(front)) = (self.front_under_way, self.moods.front()) {
+            self.front_under_way = true;
+            self.unwritten.push_back(Kind::Mood);
+            return Some(Parcel::Mood(front.clone()));
+        }
+        if let Some(json) = self.health.take() {
+            self.unwritten.push_back(Kind::Health);
+            return Some(Parcel::Health(json));
+        }
+        if let Some(png) = self.screen.take() {
+            self.unwritten.push_back(Kind::Screen);
+            return Some(Parcel::Screen(png));
+        }
+        let idle = self.moods.is_empty() && self.unwritten.is_empty() && self.unacknowledged.is_empty();
+        match self.goodbye {
+            Goodbye::Wanted if idle => {
+                self.goodbye = Goodbye::Said;
+                self.unwritten.push_back(Kind::Status);
+                Some(Parcel::Status(Status::Offline))
+            }
+            Goodbye::Said if idle => {
+                self.goodbye = Goodbye::Leaving;
+                Some(Parcel::Disconnect)
+            }
+            _ => None,
+        }
+    }
+
+    fn push(&mut self, now: Instant) {
+        let Some(Statement { at, mood, confidence, people, scores }) = self.current else { return };
+        self.seq += 1;
+        self.said = Some(now);
+        self.moods.push_back(MoodMessage { v: VERSION, at, seq: self.seq, mood, confidence, people, scores });
+        if self.moods.len() > self.capacity {
+            // The front may be on its way already: its acknowledgement must find it.
+            self.moods.remove(usize::from(self.front_under_way));
+            self.dropped += 1;
+        }
+    }
+
+    fn forget_under_way(&mut self) {
+        self.unwritten.clear();
+        self.unacknowledged.clear();
+        self.front_under_way = false;
+        self.health.under_way = false;
+        self.screen.under_way = false;
+        if matches!(self.goodbye, Goodbye::Said | Goodbye::Leaving) {
+            self.goodbye = Goodbye::Wanted;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(mood: Mood) -> Statement {
+        let at = "2026-11-22T20:00:00Z".parse().unwrap();
+        Statement { at, mood, confidence: Confidence::ZERO, people: 1, scores: Scores::default() }
+    }
+
+    /// A broker that acknowledges all it gets, in order.
+    #[derive(Default)]
+    struct Broker {
+        heard: Vec<String>,
+        packet_id: u16,
+    }
+
+    impl Broker {
+        fn serve(&mut self, outbox: &mut Outbox) {
+            while let Some(parcel) = outbox.next() {
+                self.hear(&parcel);
+                self.write_and_acknowledge(outbox, &parcel);
+            }
+        }
+
+        fn hear(&mut self, parcel: &Parcel) {
+            self.heard.push(match parcel {
+                Parcel::Status(status) => status.word().to_owned(),
+                Parcel::Subscribe => "subscribe".to_owned(),
+                Parcel::Mood(message) => format!("{} {}", message.seq, message.mood),
+                Parcel::Health(_) => "health".to_owned(),
+                Parcel::Screen(png) => format!("screen {}", png[0]),
+                Parcel::Disconnect => "disconnect".to_owned(),
+            });
+        }
+
+        fn write_and_acknowledge(&mut self, outbox: &mut Outbox, parcel: &Parcel) {
+            match parcel {
+                Parcel::Subscribe => {}
+                Parcel::Disconnect => outbox.said_goodbye(),
+                Parcel::Health(_) | Parcel::Screen(_) => outbox.written(0),
+                Parcel::Status(_) | Parcel::Mood(_) => {
+                    self.packet_id += 1;
+                    outbox.written(self.packet_id);
+                    outbox.acknowledged(self.packet_id);
+                }
+            }
+        }
+    }
+
+    fn outbox() -> (Outbox, Instant) {
+        (Outbox::new(3, Duration::from_secs(30)), Instant::now())
+    }
+
+    #[test]
+    fn each_connection_begins_with_online_and_the_current_state() {
+        let (mut outbox, now) = outbox();
+        outbox.steady(statement(Mood::Nobody), now);
+        outbox.health(b"{}".to_vec());
+        outbox.screen(vec![7]);
+        assert_eq!(outbox.next(), None, "nothing leaves without a broker");
+        let mut broker = Broker::default();
+        for _ in 0..2 {
+            outbox.connected(now);
+            broker.serve(&mut outbox);
+            outbox.disconnected();
+        }
+        let first = ["online", "subscribe", "1 nobody", "health", "screen 7"];
+        let second = ["online", "subscribe", "2 nobody", "health", "screen 7"];
+        assert_eq!(broker.heard, [first, second].concat());
+    }
+
+    #[test]
+    fn changes_made_without_a_broker_arrive_in_order_and_the_oldest_of_too_many_are_counted() {
+        let (mut outbox, now) = outbox();
+        for mood in [Mood::Angry, Mood::Happy, Mood::Sad, Mood::Fear, Mood::Neutral] {
+            outbox.changed(statement(mood), now);
+        }
+        assert_eq!((outbox.waiting(), outbox.dropped()), (3, 2));
+        let mut broker = Broker::default();
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        assert_eq!(broker.heard, ["online", "subscribe", "3 sad", "4 fear", "5 neutral"]);
+        assert_eq!(outbox.waiting(), 0);
+    }
+
+    #[test]
+    fn a_change_without_its_acknowledgement_is_said_again_before_the_next() {
+        let (mut outbox, now) = outbox();
+        let mut broker = Broker::default();
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        outbox.changed(statement(Mood::Happy), now);
+        outbox.changed(statement(Mood::Sad), now);
+        let Some(Parcel::Mood(lost)) = outbox.next() else { panic!("the first change leaves") };
+        outbox.written(9);
+        assert_eq!(outbox.next(), None, "the second waits for the first's acknowledgement");
+        outbox.disconnected();
+        outbox.acknowledged(9);
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        assert_eq!(lost.seq, 1);
+        assert_eq!(broker.heard, ["online", "subscribe", "online", "subscribe", "1 happy", "2 sad"]);
+    }
+
+    #[test]
+    fn a_full_outbox_keeps_the_change_that_is_under_way() {
+        let (mut outbox, now) = outbox();
+        let mut broker = Broker::default();
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        outbox.changed(statement(Mood::Happy), now);
+        let under_way = outbox.next().unwrap();
+        for mood in [Mood::Sad, Mood::Fear, Mood::Angry] {
+            outbox.changed(statement(mood), now);
+        }
+        assert_eq!(outbox.dropped(), 1);
+        broker.heard.clear();
+        broker.hear(&under_way);
+        broker.write_and_acknowledge(&mut outbox, &under_way);
+        broker.serve(&mut outbox);
+        assert_eq!(broker.heard, ["1 happy", "3 fear", "4 angry"]);
+    }
+
+    #[test]
+    fn a_steady_mood_is_repeated_every_half_minute() {
+        let (mut outbox, start) = outbox();
+        let mut broker = Broker::default();
+        outbox.connected(start);
+        for tenths in 0..650 {
+            outbox.steady(statement(Mood::Happy), start + Duration::from_millis(tenths * 100));
+            broker.serve(&mut outbox);
+        }
+        assert_eq!(broker.heard, ["online", "subscribe", "1 happy", "2 happy", "3 happy"]);
+    }
+
+    #[test]
+    fn of_the_screens_drawn_while_one_is_being_written_only_the_last_is_sent() {
+        let (mut outbox, now) = outbox();
+        let mut broker = Broker::default();
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        outbox.screen(vec![1]);
+        assert_eq!(outbox.next(), Some(Parcel::Screen(vec![1])));
+        outbox.screen(vec![2]);
+        outbox.screen(vec![3]);
+        assert_eq!(outbox.next(), None);
+        outbox.written(0);
+        assert_eq!(outbox.next(), Some(Parcel::Screen(vec![3])));
+    }
+
+    #[test]
+    fn goodbye_comes_after_all_that_waits() {
+        let (mut outbox, now) = outbox();
+        let mut broker = Broker::default();
+        outbox.connected(now);
+        broker.serve(&mut outbox);
+        outbox.changed(statement(Mood::Happy), now);
+        outbox.screen(vec![1]);
+        outbox.close();
+        assert!(!outbox.closed());
+        broker.heard.clear();
+        broker.serve(&mut outbox);
+        assert_eq!(broker.heard, ["1 happy", "screen 1", "offline", "disconnect"]);
+        assert!(outbox.closed());
+        assert_eq!(outbox.next(), None);
+    }
+
+    #[test]
+    fn goodbye_does_not_wait_for_an_absent_broker() {
+        let (mut outbox, now) = outbox();
+        outbox.changed(statement(Mood::Happy), now);
+        outbox.close();
+        assert!(outbox.closed());
+    }
+}
