@@ -133,7 +133,7 @@ impl Link {
     /// Hands over all that may go now. Never waits: the client has room for more than the outbox lets out.
     fn hand_over(&self) {
         let mut outbox = self.outbox();
-        while let Some(parcel) = outbox.next() {
+        while let Some(parcel) = outbox.next_parcel() {
             self.send(parcel).expect("the client has room for all parcels that may be under way");
         }
     }

@@ -241,7 +241,7 @@ impl Outbox {
     }
 
     /// The next parcel to hand to the client, if one may go now.
-    pub fn next(&mut self) -> Option<Parcel> {
+    pub fn next_parcel(&mut self) -> Option<Parcel> {
         if !self.connected || self.goodbye == Goodbye::Done {
             return None;
         }
@@ -322,7 +322,7 @@ mod tests {
 
     impl Broker {
         fn serve(&mut self, outbox: &mut Outbox) {
-            while let Some(parcel) = outbox.next() {
+            while let Some(parcel) = outbox.next_parcel() {
                 self.hear(&parcel);
                 self.write_and_acknowledge(outbox, &parcel);
             }
@@ -363,7 +363,7 @@ mod tests {
         outbox.steady(statement(Mood::Nobody), now);
         outbox.health(b"{}".to_vec());
         outbox.screen(vec![7]);
-        assert_eq!(outbox.next(), None, "nothing leaves without a broker");
+        assert_eq!(outbox.next_parcel(), None, "nothing leaves without a broker");
         let mut broker = Broker::default();
         for _ in 0..2 {
             outbox.connected(now);
@@ -397,9 +397,9 @@ mod tests {
         broker.serve(&mut outbox);
         outbox.changed(statement(Mood::Happy), now);
         outbox.changed(statement(Mood::Sad), now);
-        let Some(Parcel::Mood(lost)) = outbox.next() else { panic!("the first change leaves") };
+        let Some(Parcel::Mood(lost)) = outbox.next_parcel() else { panic!("the first change leaves") };
         outbox.written(9);
-        assert_eq!(outbox.next(), None, "the second waits for the first's acknowledgement");
+        assert_eq!(outbox.next_parcel(), None, "the second waits for the first's acknowledgement");
         outbox.disconnected();
         outbox.acknowledged(9);
         outbox.connected(now);
@@ -415,7 +415,7 @@ mod tests {
         outbox.connected(now);
         broker.serve(&mut outbox);
         outbox.changed(statement(Mood::Happy), now);
-        let under_way = outbox.next().unwrap();
+        let under_way = outbox.next_parcel().unwrap();
         for mood in [Mood::Sad, Mood::Fear, Mood::Angry] {
             outbox.changed(statement(mood), now);
         }
@@ -446,12 +446,12 @@ mod tests {
         outbox.connected(now);
         broker.serve(&mut outbox);
         outbox.screen(vec![1]);
-        assert_eq!(outbox.next(), Some(Parcel::Screen(vec![1])));
+        assert_eq!(outbox.next_parcel(), Some(Parcel::Screen(vec![1])));
         outbox.screen(vec![2]);
         outbox.screen(vec![3]);
-        assert_eq!(outbox.next(), None);
+        assert_eq!(outbox.next_parcel(), None);
         outbox.written(0);
-        assert_eq!(outbox.next(), Some(Parcel::Screen(vec![3])));
+        assert_eq!(outbox.next_parcel(), Some(Parcel::Screen(vec![3])));
     }
 
     #[test]
@@ -468,7 +468,7 @@ mod tests {
         broker.serve(&mut outbox);
         assert_eq!(broker.heard, ["1 happy", "screen 1", "offline", "disconnect"]);
         assert!(outbox.closed());
-        assert_eq!(outbox.next(), None);
+        assert_eq!(outbox.next_parcel(), None);
     }
 
     #[test]
