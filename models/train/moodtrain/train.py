@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -51,6 +53,14 @@ def speed_up() -> None:
     """bfloat16 inside the convolutions where the processor has it; weights stay float32."""
     if keras.backend.backend() == "tensorflow" and not tf.config.list_physical_devices("GPU"):
         tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": True})
+
+
+def _best_so_far(history: Path) -> float | None:
+    """The best PublicTest accuracy of an interrupted run, so that a worse one is not kept."""
+    if not history.exists():
+        return None
+    with history.open() as file:
+        return max((float(row["val_accuracy"]) for row in csv.DictReader(file)), default=None)
 
 
 def train(cfg: config.Config, limit: int | None = None) -> None:
@@ -111,6 +121,7 @@ def train(cfg: config.Config, limit: int | None = None) -> None:
                 mode="max",
                 save_best_only=True,
                 save_weights_only=True,
+                initial_value_threshold=_best_so_far(folder / "history.csv"),
             ),
             keras.callbacks.ModelCheckpoint(
                 str(folder / "last.weights.h5"), save_weights_only=True
