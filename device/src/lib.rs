@@ -9,6 +9,8 @@ pub mod camera;
 pub mod frame;
 pub mod still;
 
+pub mod mood;
+
 pub mod publish;
 
 pub mod health;
