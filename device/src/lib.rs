@@ -5,9 +5,13 @@
 //! fails while running (camera, screen, broker) is shown and retried; only a mistake that a
 //! person must mend (configuration, a missing library or model) ends the program.
 
-pub mod camera;
 pub mod frame;
+
 pub mod still;
+
+pub mod camera;
+
+pub mod see;
 
 pub mod mood;
 

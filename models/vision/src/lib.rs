@@ -5,6 +5,15 @@
 //! library or model is opened, with one message that names the file, what was found and what would
 //! do; after that, looking at a picture does not fail.
 
+mod crop;
 mod pixels;
 
+pub mod emotion;
+pub mod face;
+pub mod runtime;
+
+pub use crop::Rect;
+pub use emotion::Classifier;
+pub use face::{Detector, Face};
 pub use pixels::{PictureError, Plane, Planes, Range, View};
+pub use runtime::{ModelError, ModelFile, Runtime, RuntimeError};
