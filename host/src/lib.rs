@@ -4,7 +4,12 @@
 //! holds a mood's whole way, from the message that is heard to the track that is played.
 
 pub mod app;
+pub mod broker;
+pub mod config;
+pub mod decide;
 pub mod library;
 pub mod player;
+pub mod queue;
+pub mod room;
 pub mod steer;
 pub mod view;

@@ -6,4 +6,4 @@ pub mod store;
 pub mod types;
 
 pub use store::{Store, StoreError};
-pub use types::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};
+pub use types::{Candidate, Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};

@@ -101,6 +101,30 @@ pub struct Track {
     pub problem: Option<String>,
 }
 
+/// What deciding needs to know of a track that can be played; many are held in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Which track.
+    pub id: TrackId,
+    /// The same number for the same artist; `None` when unknown.
+    pub artist: Option<u32>,
+    /// The emotions it fits; none means unrated.
+    pub moods: Emotions,
+    /// The emotions for which somebody said that it does not fit.
+    pub not_for: Emotions,
+    /// Whether somebody likes it.
+    pub liked: bool,
+    /// When it last began to play, if ever.
+    pub last_played: Option<Timestamp>,
+}
+
+impl Candidate {
+    /// Whether it is marked for `emotion`; an unrated track counts as neutral.
+    pub const fn fits(&self, emotion: Emotion) -> bool {
+        self.moods.contains(emotion) || (self.moods.is_empty() && matches!(emotion, Emotion::Neutral))
+    }
+}
+
 /// Which tracks to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]

@@ -1,0 +1,313 @@
+//! The settings: what a key means, its default and its range.
+//!
+//! In: `moodring-host.toml` and `MOODRING_HOST__SECTION__KEY` variables. Fails with the file, the
+//! line and the nearest key, or with the key whose value is out of range. Every key is explained in
+//! `moodring-host.toml` beside this crate, which a test holds equal to these defaults.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use moodring_config::ConfigError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::player::local::Output;
+
+/// Begins the names of the environment variables that override keys.
+pub const PREFIX: &str = "MOODRING_HOST";
+
+/// All settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the database and the broker's retained messages live; empty: see [`Config::state_dir`].
+    pub state_dir: PathBuf,
+    /// How moods arrive.
+    pub mqtt: Mqtt,
+    /// How moods are acted upon.
+    pub mood: Moods,
+    /// What there is to play, and how it is chosen.
+    pub music: Music,
+    /// Where the sound goes.
+    pub player: Sound,
+    /// The page.
+    pub web: Web,
+}
+
+/// How moods arrive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mqtt {
+    /// Whose broker.
+    pub broker: Broker,
+    /// Address to listen on (`embedded`), or host to connect to (`external`).
+    pub host: String,
+    /// The broker's port.
+    pub port: u16,
+    /// Name to log in with at an external broker; empty: no login.
+    pub username: String,
+    /// File that holds the password for the external broker, on its first line.
+    pub password_file: PathBuf,
+}
+
+/// Whose broker carries the messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Broker {
+    /// The one inside this program.
+    #[default]
+    Embedded,
+    /// One that runs elsewhere, such as Mosquitto.
+    External,
+}
+
+impl Default for Mqtt {
+    fn default() -> Self {
+        Self {
+            broker: Broker::Embedded,
+            host: "127.0.0.1".to_owned(),
+            port: 1883,
+            username: String::new(),
+            password_file: PathBuf::new(),
+        }
+    }
+}
+
+/// How moods are acted upon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Moods {
+    /// What a new mood does to the track that plays.
+    pub on_change: OnChange,
+    /// How long a fade takes, seconds, 0..=60.
+    pub fade_s: f64,
+    /// After so many seconds without anybody, playing fades out and pauses; 0: never.
+    pub nobody_after_s: u32,
+}
+
+/// What a new mood does to the track that plays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnChange {
+    /// It plays to its end; what comes next fits the new mood.
+    #[default]
+    Next,
+    /// It fades out, and a track that fits the new mood begins.
+    Fade,
+}
+
+impl Default for Moods {
+    fn default() -> Self {
+        Self { on_change: OnChange::Next, fade_s: 4.0, nobody_after_s: 180 }
+    }
+}
+
+/// What there is to play, and how it is chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Music {
+    /// The folder of music; empty: the built-in pieces.
+    pub folder: PathBuf,
+    /// The folder is looked through again after so many minutes; 0: only at the start.
+    pub rescan_min: u32,
+    /// A track is not repeated before so many others were heard, as far as the library allows.
+    pub repeat_window: u32,
+    /// An artist is not repeated before so many others were heard, as far as the library allows.
+    pub artist_gap: u32,
+    /// How many tracks the queue holds, 1..=50.
+    pub ahead: u32,
+    /// Fixes the choices: the same moods give the same music. 0: other music each time.
+    pub seed: u64,
+}
+
+impl Default for Music {
+    fn default() -> Self {
+        Self { folder: PathBuf::new(), rescan_min: 60, repeat_window: 30, artist_gap: 3, ahead: 3, seed: 0 }
+    }
+}
+
+/// Where the sound goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sound {
+    /// `default`, `null` or `wav:FILE`.
+    pub output: Output,
+    /// Loudness, 0..=1, linear in perceived loudness.
+    pub volume: f32,
+}
+
+impl Default for Sound {
+    fn default() -> Self {
+        Self { output: Output::Default, volume: 0.7 }
+    }
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// Address and port of the page.
+    pub listen: SocketAddr,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+pub enum Unusable {
+    /// The file or a variable cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A value is out of its range.
+    #[error("{key} = {found}: {wanted}")]
+    Range {
+        /// The key, with its section.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        wanted: &'static str,
+    },
+    /// No place for the state could be found.
+    #[error("no home directory is known: set state_dir to a folder that can be written")]
+    NoHome,
+}
+
+impl Config {
+    /// Settings from `file` (the defaults where `None`), overridden by `env`, with every value in range.
+    ///
+    /// # Errors
+    /// The file cannot be read, a key is unknown or ill-typed, or a value is out of range.
+    pub fn load(file: Option<&Path>, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, Unusable> {
+        let config: Self = moodring_config::load(file, PREFIX, env)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Unusable> {
+        let range = |key, found: &dyn std::fmt::Display, wanted, right: bool| {
+            if right { Ok(()) } else { Err(Unusable::Range { key, found: found.to_string(), wanted }) }
+        };
+        let (mqtt, mood, music) = (&self.mqtt, &self.mood, &self.music);
+        let embedded = mqtt.broker == Broker::Embedded;
+        let address = mqtt.host.parse::<std::net::IpAddr>().is_ok();
+        range("mqtt.host", &mqtt.host, "the embedded broker listens on an IP address", !embedded || address)?;
+        range("mqtt.host", &mqtt.host, "name the host of the broker", !mqtt.host.is_empty())?;
+        range("mqtt.port", &mqtt.port, "an external broker has a port above 0", embedded || mqtt.port > 0)?;
+        range("mood.fade_s", &mood.fade_s, "must lie within 0 and 60", (0.0..=60.0).contains(&mood.fade_s))?;
+        range("music.ahead", &music.ahead, "must lie within 1 and 50", (1..=50).contains(&music.ahead))?;
+        range(
+            "music.repeat_window",
+            &music.repeat_window,
+            "must lie within 0 and 1000",
+            (0..=1000).contains(&music.repeat_window),
+        )?;
+        range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
+        let volume = self.player.volume;
+        range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))
+    }
+
+    /// Where the state lives: `state_dir`, else systemd's `STATE_DIRECTORY`, else
+    /// `XDG_STATE_HOME/moodring`, else `~/.local/state/moodring`.
+    ///
+    /// # Errors
+    /// None of them is set.
+    pub fn state_dir(&self, env: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Unusable> {
+        if !self.state_dir.as_os_str().is_empty() {
+            return Ok(self.state_dir.clone());
+        }
+        let set = |name: &str| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        set("STATE_DIRECTORY")
+            .or_else(|| set("XDG_STATE_HOME").map(|dir| dir.join("moodring")))
+            .or_else(|| set("HOME").map(|dir| dir.join(".local/state/moodring")))
+            .ok_or(Unusable::NoHome)
+    }
+}
+
+impl Moods {
+    /// How long a fade takes.
+    pub fn fade(&self) -> Duration {
+        Duration::from_secs_f64(self.fade_s)
+    }
+
+    /// How long nobody may be there before playing pauses; `None`: for ever.
+    pub fn nobody_after(&self) -> Option<Duration> {
+        (self.nobody_after_s > 0).then(|| Duration::from_secs(self.nobody_after_s.into()))
+    }
+}
+
+impl Music {
+    /// The folder of music; `None`: the built-in pieces.
+    pub fn folder(&self) -> Option<&Path> {
+        Some(self.folder.as_path()).filter(|folder| !folder.as_os_str().is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/moodring-host.toml");
+
+    fn with(env: &[(&str, &str)]) -> Result<Config, String> {
+        let env = env.iter().map(|(k, v)| (format!("{PREFIX}__{k}"), (*v).to_owned()));
+        Config::load(None, env).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_example_holds_every_key_with_its_default() {
+        let example = Config::load(Some(Path::new(EXAMPLE)), []).unwrap();
+        assert_eq!(example, Config::default());
+        let text = std::fs::read_to_string(EXAMPLE).unwrap();
+        let written: serde_json::Value = toml::from_str(&text).unwrap();
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            let mut keys = Vec::new();
+            for (section, inner) in value.as_object().unwrap() {
+                keys.push(section.clone());
+                keys.extend(inner.as_object().into_iter().flat_map(|o| o.keys().map(|k| format!("{section}.{k}"))));
+            }
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(&written), keys(&serde_json::to_value(Config::default()).unwrap()));
+    }
+
+    #[test]
+    fn values_out_of_range_name_the_key_and_the_range() {
+        for (key, value, says) in [
+            ("PLAYER__VOLUME", "1.5", "player.volume = 1.5: must lie within 0 and 1"),
+            ("PLAYER__OUTPUT", "alsa", "known are default, null and wav:FILE"),
+            ("MOOD__ON_CHANGE", "fadee", "did you mean `fade`?"),
+            ("MOOD__FADE_S", "-1", "mood.fade_s = -1: must lie within 0 and 60"),
+            ("MUSIC__AHEAD", "0", "music.ahead = 0: must lie within 1 and 50"),
+            ("MQTT__HOST", "localhost", "mqtt.host = localhost: the embedded broker listens on an IP address"),
+            ("MQTT__PROT", "1", "did you mean `port`?"),
+            ("WEB__LISTEN", "8080", "WEB__LISTEN"),
+        ] {
+            let error = with(&[(key, value)]).unwrap_err();
+            assert!(error.contains(says), "{error}\nshould say {says}");
+        }
+        assert!(with(&[("MQTT__BROKER", "external"), ("MQTT__HOST", "localhost")]).is_ok());
+    }
+
+    #[test]
+    fn the_state_lives_where_the_system_says() {
+        let config = Config::default();
+        let dir = |set: &'static [(&str, &str)]| {
+            config.state_dir(|name| set.iter().find(|(k, _)| *k == name).map(|(_, v)| (*v).to_owned()))
+        };
+        assert_eq!(dir(&[("HOME", "/h")]).unwrap(), Path::new("/h/.local/state/moodring"));
+        assert_eq!(dir(&[("HOME", "/h"), ("XDG_STATE_HOME", "/x")]).unwrap(), Path::new("/x/moodring"));
+        assert_eq!(dir(&[("HOME", "/h"), ("STATE_DIRECTORY", "/s")]).unwrap(), Path::new("/s"));
+        assert!(matches!(dir(&[("HOME", "")]), Err(Unusable::NoHome)));
+        let own = Config { state_dir: "/own".into(), ..Config::default() };
+        assert_eq!(own.state_dir(|_| None).unwrap(), Path::new("/own"));
+    }
+}

@@ -1,0 +1,135 @@
+//! Which music fits: pure functions over moods, the library and what was heard.
+//!
+//! In: an emotion, the tracks that can be played, what was heard lately, the time, a source of
+//! chance. Out: a [`Choice`] with its reason. Nothing here waits, reads a clock or can fail; the
+//! same input gives the same output.
+
+mod reason;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use moodring_mood::{Emotion, Mood};
+use rand::{Rng, RngExt};
+
+pub use reason::{for_how_long, mood_words};
+
+use crate::library::{Candidate, TrackId};
+
+/// A track chosen for a mood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which track.
+    pub track: TrackId,
+    /// The mood it was chosen for.
+    pub mood: Mood,
+    /// Why this one, in words, such as "liked; not played today".
+    pub why: String,
+}
+
+/// What keeps music varied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// A track is not repeated before so many others, as far as the tracks at hand allow.
+    pub repeat_window: usize,
+    /// An artist is not repeated before so many tracks of others, as far as the tracks at hand allow.
+    pub artist_gap: usize,
+}
+
+/// How far from the wish the tracks at hand are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    /// Marked for the emotion.
+    Marked,
+    /// None is marked for it; these are neutral or unrated.
+    Neutral,
+    /// None is neutral either; these are what there is.
+    Any,
+}
+
+/// The next track for `emotion`; `None` if every track is unwanted for it or there is none.
+///
+/// `tracks` is sorted by id. `recent` is what was heard or is to be heard before this one, the
+/// latest first.
+pub fn choose(
+    emotion: Emotion,
+    tracks: &[Candidate],
+    recent: &[TrackId],
+    rules: Rules,
+    now: Timestamp,
+    chance: &mut impl Rng,
+) -> Option<Choice> {
+    let (fit, pool) = pool(emotion, tracks);
+    let rested = rested(&pool, recent, rules.repeat_window);
+    let spread = spread(&rested, tracks, recent, rules.artist_gap);
+    let chosen = draw(&spread, now, chance)?;
+    Some(Choice { track: chosen.id, mood: emotion.into(), why: reason::why(emotion, fit, chosen, now) })
+}
+
+/// The tracks that may be played for `emotion`, the best fitting that there are.
+fn pool(emotion: Emotion, tracks: &[Candidate]) -> (Fit, Vec<&Candidate>) {
+    let wanted = || tracks.iter().filter(|t| !t.not_for.contains(emotion));
+    let marked: Vec<_> = wanted().filter(|t| t.fits(emotion)).collect();
+    if !marked.is_empty() {
+        return (Fit::Marked, marked);
+    }
+    let neutral: Vec<_> = wanted().filter(|t| t.fits(Emotion::Neutral)).collect();
+    if !neutral.is_empty() {
+        return (Fit::Neutral, neutral);
+    }
+    (Fit::Any, wanted().collect())
+}
+
+/// Those not heard lately; at least one, if there is any.
+fn rested<'a>(pool: &[&'a Candidate], recent: &[TrackId], window: usize) -> Vec<&'a Candidate> {
+    let known: HashSet<TrackId> = pool.iter().map(|t| t.id).collect();
+    let most = window.min(pool.len().saturating_sub(1));
+    let mut tired = HashSet::new();
+    for id in recent.iter().take(window) {
+        if tired.len() < most && known.contains(id) {
+            tired.insert(*id);
+        }
+    }
+    pool.iter().copied().filter(|t| !tired.contains(&t.id)).collect()
+}
+
+/// Those whose artist was not heard lately; where that leaves none, the gap is made smaller.
+fn spread<'a>(pool: &[&'a Candidate], tracks: &[Candidate], recent: &[TrackId], gap: usize) -> Vec<&'a Candidate> {
+    let artist = |id: &TrackId| tracks.binary_search_by_key(id, |t| t.id).ok().and_then(|at| tracks[at].artist);
+    let heard: Vec<_> = recent.iter().take(gap).map(artist).collect();
+    for gap in (1..=heard.len()).rev() {
+        let lately: HashSet<u32> = heard[..gap].iter().flatten().copied().collect();
+        let others: Vec<_> = pool.iter().copied().filter(|t| t.artist.is_none_or(|a| !lately.contains(&a))).collect();
+        if !others.is_empty() {
+            return others;
+        }
+    }
+    pool.to_vec()
+}
+
+/// One by chance: liked tracks and those not heard for long have more of it.
+fn draw<'a>(pool: &[&'a Candidate], now: Timestamp, chance: &mut impl Rng) -> Option<&'a Candidate> {
+    let weight = |track: &Candidate| {
+        let rest = match reason::hours_since(track.last_played, now) {
+            None => 3,
+            Some(hours) if hours >= 24 * 7 => 3,
+            Some(hours) if hours >= 24 => 2,
+            Some(_) => 1,
+        };
+        rest * if track.liked { 3 } else { 1_u64 }
+    };
+    let sum: u64 = pool.iter().map(|t| weight(t)).sum();
+    if sum == 0 {
+        return None;
+    }
+    let mut left = chance.random_range(0..sum);
+    pool.iter().copied().find(|track| {
+        let weight = weight(track);
+        let here = left < weight;
+        left = left.saturating_sub(weight);
+        here
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::*;
+use crate::library::Emotions;
+
+const RULES: Rules = Rules { repeat_window: 30, artist_gap: 3 };
+
+fn track(id: i64, artist: u32, moods: &[Emotion]) -> Candidate {
+    Candidate {
+        id: TrackId(id),
+        artist: (artist > 0).then_some(artist),
+        moods: moods.iter().copied().collect(),
+        not_for: Emotions::NONE,
+        liked: false,
+        last_played: None,
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-22T20:00:00Z".parse().unwrap()
+}
+
+/// Plays `n` tracks one after the other.
+fn listen(emotion: Emotion, tracks: &[Candidate], rules: Rules, seed: u64, n: usize) -> Vec<i64> {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let mut recent: Vec<TrackId> = Vec::new();
+    for _ in 0..n {
+        let choice = choose(emotion, tracks, &recent, rules, now(), &mut chance).unwrap();
+        recent.insert(0, choice.track);
+    }
+    recent.iter().rev().map(|id| id.0).collect()
+}
+
+#[test]
+fn only_tracks_of_the_mood_are_chosen() {
+    let tracks: Vec<_> =
+        (0..40).map(|i| track(i, i as u32 % 7 + 1, &[if i < 20 { Emotion::Happy } else { Emotion::Sad }])).collect();
+    assert!(listen(Emotion::Happy, &tracks, RULES, 1, 200).iter().all(|id| *id < 20));
+    assert!(listen(Emotion::Sad, &tracks, RULES, 1, 200).iter().all(|id| *id >= 20));
+}
+
+#[test]
+fn a_track_is_not_repeated_within_the_window() {
+    for (size, window) in [(40, 30), (40, 5), (10, 30), (2, 30), (1, 30), (5, 0)] {
+        let tracks: Vec<_> = (0..size).map(|i| track(i, 0, &[Emotion::Happy])).collect();
+        let rules = Rules { repeat_window: window, artist_gap: 0 };
+        let heard = listen(Emotion::Happy, &tracks, rules, 7, 300);
+        let apart = window.min(size as usize - 1);
+        for part in heard.windows(apart + 1) {
+            let distinct: HashSet<_> = part.iter().collect();
+            assert_eq!(distinct.len(), part.len(), "{size} tracks, window {window}: {part:?}");
+        }
+    }
+}
+
+#[test]
+fn artists_are_spread() {
+    // One artist owns most of the library.
+    let tracks: Vec<_> =
+        (0..60).map(|i| track(i, if i < 40 { 1 } else { i as u32 }, &[Emotion::Happy])).collect();
+    let heard = listen(Emotion::Happy, &tracks, Rules { repeat_window: 10, artist_gap: 3 }, 3, 300);
+    let of_one: Vec<_> = heard.iter().map(|id| *id < 40).collect();
+    assert!(of_one.windows(4).all(|four| four.iter().filter(|one| **one).count() <= 1));
+    // With a single artist there is nothing to spread, and music goes on.
+    let single: Vec<_> = (0..5).map(|i| track(i, 1, &[Emotion::Happy])).collect();
+    assert_eq!(listen(Emotion::Happy, &single, RULES, 3, 20).len(), 20);
+}
+
+#[test]
+fn likes_are_favoured_and_unwanted_tracks_never_chosen() {
+    let mut tracks: Vec<_> = (0..30).map(|i| track(i, 0, &[Emotion::Happy])).collect();
+    tracks[4].liked = true;
+    tracks[9].not_for.insert(Emotion::Happy);
+    let heard = listen(Emotion::Happy, &tracks, Rules { repeat_window: 0, artist_gap: 0 }, 5, 3000);
+    let times = |id| heard.iter().filter(|heard| **heard == id).count();
+    assert_eq!(times(9), 0);
+    assert!(times(4) > 2 * times(5), "{} against {}", times(4), times(5));
+    // Unwanted for one mood only.
+    tracks[9].moods.insert(Emotion::Neutral);
+    assert!(listen(Emotion::Neutral, &tracks, RULES, 5, 1).contains(&9));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_music() {
+    let tracks: Vec<_> = (0..50).map(|i| track(i, i as u32 % 5, &[Emotion::Fear])).collect();
+    assert_eq!(listen(Emotion::Fear, &tracks, RULES, 11, 60), listen(Emotion::Fear, &tracks, RULES, 11, 60));
+    assert_ne!(listen(Emotion::Fear, &tracks, RULES, 11, 60), listen(Emotion::Fear, &tracks, RULES, 12, 60));
+}
+
+#[test]
+fn where_nothing_fits_the_reason_says_so() {
+    let choose = |tracks: &[Candidate]| {
+        choose(Emotion::Angry, tracks, &[], RULES, now(), &mut StdRng::seed_from_u64(1)).map(|c| (c.track.0, c.why))
+    };
+    assert_eq!(choose(&[]), None);
+    let sad = track(1, 0, &[Emotion::Sad]);
+    assert_eq!(choose(&[sad]), Some((1, "nothing here is marked angry or neutral; not played before".into())));
+    let unrated = track(2, 0, &[]);
+    assert_eq!(choose(&[sad, unrated]), Some((2, "nothing here is marked angry, so neutral; not played before".into())));
+    let mut unwanted = track(3, 0, &[Emotion::Angry]);
+    unwanted.not_for.insert(Emotion::Angry);
+    assert_eq!(choose(&[unwanted]), None);
+}
+
+#[test]
+fn reasons_speak_of_rest_and_likes() {
+    let words = |hours: i64, liked| {
+        let mut track = track(1, 0, &[Emotion::Happy]);
+        track.liked = liked;
+        track.last_played = Some(now() - Duration::from_secs(hours as u64 * 3600 + 60));
+        choose(Emotion::Happy, &[track], &[], RULES, now(), &mut StdRng::seed_from_u64(1)).unwrap().why
+    };
+    assert_eq!(words(0, false), "played less than an hour ago");
+    assert_eq!(words(5, false), "last played 5 h ago");
+    assert_eq!(words(30, true), "liked; not played today");
+    assert_eq!(words(24 * 9, false), "not played for 9 days");
+    assert_eq!(mood_words(Mood::Happy, Duration::from_secs(40)), "happy for 40 s");
+    assert_eq!(mood_words(Mood::Sad, Duration::from_millis(900)), "sad just now");
+    assert_eq!(mood_words(Mood::Sad, Duration::from_secs(7201)), "sad for 2 h");
+}
