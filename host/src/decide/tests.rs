@@ -58,8 +58,7 @@ fn a_track_is_not_repeated_within_the_window() {
 #[test]
 fn artists_are_spread() {
     // One artist owns most of the library.
-    let tracks: Vec<_> =
-        (0..60).map(|i| track(i, if i < 40 { 1 } else { i as u32 }, &[Emotion::Happy])).collect();
+    let tracks: Vec<_> = (0..60).map(|i| track(i, if i < 40 { 1 } else { i as u32 }, &[Emotion::Happy])).collect();
     let heard = listen(Emotion::Happy, &tracks, Rules { repeat_window: 10, artist_gap: 3 }, 3, 300);
     let of_one: Vec<_> = heard.iter().map(|id| *id < 40).collect();
     assert!(of_one.windows(4).all(|four| four.iter().filter(|one| **one).count() <= 1));
@@ -98,7 +97,10 @@ fn where_nothing_fits_the_reason_says_so() {
     let sad = track(1, 0, &[Emotion::Sad]);
     assert_eq!(choose(&[sad]), Some((1, "nothing here is marked angry or neutral; not played before".into())));
     let unrated = track(2, 0, &[]);
-    assert_eq!(choose(&[sad, unrated]), Some((2, "nothing here is marked angry, so neutral; not played before".into())));
+    assert_eq!(
+        choose(&[sad, unrated]),
+        Some((2, "nothing here is marked angry, so neutral; not played before".into()))
+    );
     let mut unwanted = track(3, 0, &[Emotion::Angry]);
     unwanted.not_for.insert(Emotion::Angry);
     assert_eq!(choose(&[unwanted]), None);

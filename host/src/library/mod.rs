@@ -1,9 +1,16 @@
 //! The library: which tracks there are, which emotions they fit, what was played, liked and banned.
 //!
-//! `types` says what a track is; `store` keeps everything in a database.
+//! `types` says what a track is. `store` opens the database; `shelf` keeps the tracks in it and
+//! `diary` what the room did. `scan` looks through a folder, with `tags` for the files and `words`
+//! for what their names and tags say of moods.
 
+pub mod diary;
+pub mod scan;
+pub mod shelf;
 pub mod store;
+pub mod tags;
 pub mod types;
+pub mod words;
 
 pub use store::{Store, StoreError};
 pub use types::{Candidate, Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};

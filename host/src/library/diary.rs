@@ -1,0 +1,185 @@
+//! What the room did, written as it happens: plays, likes, bans, moods heard, the queue.
+
+use jiff::Timestamp;
+use moodring_mood::{Confidence, DeviceId, Emotion, Mood};
+use sqlx::Row;
+
+use super::{Ending, Store, StoreError, TrackId, store::mood};
+use crate::{decide::Choice, player::PlayId};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// Moods heard are kept for so many milliseconds: 90 days.
+const MOODS_KEPT_MS: i64 = 90 * 24 * 3600 * 1000;
+
+impl Store {
+    /// Writes that a play began.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn play_began(&self, play: PlayId, choice: &Choice, reason: &str, at: Timestamp) -> Result<()> {
+        sqlx::query("INSERT INTO plays (id, track_id, mood, reason, started) VALUES ($1, $2, $3, $4, $5)")
+            .bind(play)
+            .bind(choice.track.0)
+            .bind(choice.mood.word())
+            .bind(reason)
+            .bind(at.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes that a play ended.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn play_ended(&self, play: PlayId, ending: Ending, at: Timestamp) -> Result<()> {
+        sqlx::query("UPDATE plays SET ended = $2, ending = $3 WHERE id = $1 AND ended IS NULL")
+            .bind(play)
+            .bind(at.as_millisecond())
+            .bind(ending.word())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Closes the plays that a program which went away left open, at the time they began.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn close_lost_plays(&self) -> Result<()> {
+        let lost = "UPDATE plays SET ended = started, ending = 'lost' WHERE ended IS NULL";
+        sqlx::query(lost).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The number of the last play; 0 if there was none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn last_play(&self) -> Result<PlayId> {
+        let last = sqlx::query_scalar::<_, i64>("SELECT COALESCE(MAX(id), 0) FROM plays");
+        Ok(last.fetch_one(&self.pool).await?)
+    }
+
+    /// The tracks of the last `limit` plays, the latest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn heard_lately(&self, limit: usize) -> Result<Vec<TrackId>> {
+        let heard = sqlx::query_scalar::<_, i64>("SELECT track_id FROM plays ORDER BY id DESC LIMIT $1");
+        let heard = heard.bind(limit as i64).fetch_all(&self.pool).await?;
+        Ok(heard.into_iter().map(TrackId).collect())
+    }
+
+    /// Remembers a like, or takes it back.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn like(&self, track: TrackId, liked: bool, at: Timestamp) -> Result<()> {
+        let query = if liked {
+            let insert = "INSERT INTO likes (track_id, at) VALUES ($1, $2) ON CONFLICT (track_id) DO NOTHING";
+            sqlx::query(insert).bind(track.0).bind(at.as_millisecond())
+        } else {
+            sqlx::query("DELETE FROM likes WHERE track_id = $1").bind(track.0)
+        };
+        query.execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Remembers that a track does not fit an emotion, or takes that back.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn ban(&self, track: TrackId, emotion: Emotion, banned: bool, at: Timestamp) -> Result<()> {
+        let query = if banned {
+            let insert = "INSERT INTO bans (track_id, emotion, at) VALUES ($1, $2, $3) \
+                          ON CONFLICT (track_id, emotion) DO NOTHING";
+            sqlx::query(insert).bind(track.0).bind(emotion.word()).bind(at.as_millisecond())
+        } else {
+            sqlx::query("DELETE FROM bans WHERE track_id = $1 AND emotion = $2").bind(track.0).bind(emotion.word())
+        };
+        query.execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Writes that a device told a new mood.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn mood_heard(&self, id: &DeviceId, mood: Mood, confidence: Confidence, at: Timestamp) -> Result<()> {
+        sqlx::query("INSERT INTO moods_heard (device, mood, confidence, at) VALUES ($1, $2, $3, $4)")
+            .bind(id.as_str())
+            .bind(mood.word())
+            .bind(f64::from(confidence.get()))
+            .bind(at.as_millisecond())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Drops moods heard more than 90 days ago.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn forget_old_moods(&self, now: Timestamp) -> Result<()> {
+        let old = sqlx::query("DELETE FROM moods_heard WHERE at < $1");
+        old.bind(now.as_millisecond() - MOODS_KEPT_MS).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Keeps the queue.
+    ///
+    /// # Errors
+    /// The database cannot be written; then the queue kept before stays.
+    pub async fn keep_queue<'a>(&self, queue: impl Iterator<Item = &'a Choice>) -> Result<()> {
+        let mut all = self.pool.begin().await?;
+        sqlx::query("DELETE FROM queue").execute(&mut *all).await?;
+        for (position, choice) in queue.enumerate() {
+            sqlx::query("INSERT INTO queue (position, track_id, mood, why) VALUES ($1, $2, $3, $4)")
+                .bind(position as i64)
+                .bind(choice.track.0)
+                .bind(choice.mood.word())
+                .bind(&choice.why)
+                .execute(&mut *all)
+                .await?;
+        }
+        Ok(all.commit().await?)
+    }
+
+    /// The queue as it was kept.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn kept_queue(&self) -> Result<Vec<Choice>> {
+        let rows = sqlx::query("SELECT track_id, mood, why FROM queue ORDER BY position").fetch_all(&self.pool).await?;
+        let choice = |row| {
+            Ok(Choice {
+                track: TrackId(Row::try_get(row, "track_id")?),
+                mood: mood(row, "mood")?,
+                why: Row::try_get(row, "why")?,
+            })
+        };
+        rows.iter().map(choice).collect()
+    }
+
+    /// Keeps a single value under a name.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn keep(&self, name: &str, value: &str) -> Result<()> {
+        let keep = "INSERT INTO kept (name, value) VALUES ($1, $2) \
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        sqlx::query(keep).bind(name).bind(value).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The value kept under a name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn kept(&self, name: &str) -> Result<Option<String>> {
+        let kept = sqlx::query_scalar("SELECT value FROM kept WHERE name = $1");
+        Ok(kept.bind(name).fetch_optional(&self.pool).await?)
+    }
+}

@@ -1,0 +1,237 @@
+//! What the scan writes into the database, and what deciding reads from it: the tracks themselves.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use moodring_mood::Emotion;
+use sqlx::{Row, Sqlite, Transaction};
+
+use super::{
+    Candidate, Emotions, Store, StoreError, TrackId,
+    store::{emotions, time},
+    tags::Tags,
+};
+use crate::player::{Source, pieces::Piece};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A file as the last scan left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its track.
+    pub id: TrackId,
+    /// Milliseconds since 1970.
+    pub mtime: i64,
+    /// Bytes.
+    pub size: i64,
+    /// Whether the last scan missed it.
+    pub gone: bool,
+    /// What its tags say.
+    pub tag_moods: Emotions,
+    /// What counts.
+    pub moods: Emotions,
+}
+
+/// A file that is new, changed or back, or whose moods changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its absolute path.
+    pub path: String,
+    /// Milliseconds since 1970.
+    pub mtime: i64,
+    /// Bytes.
+    pub size: i64,
+    /// What was read from it; `None` if it did not change.
+    pub tags: Option<Tags>,
+    /// The moods that count.
+    pub moods: Emotions,
+}
+
+impl Store {
+    /// Every file that was ever seen, by path.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn known_files(&self) -> Result<HashMap<String, Known>> {
+        let rows = sqlx::query(
+            "SELECT t.id, t.place, t.mtime, t.size, t.gone, t.tag_moods, \
+             (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods \
+             FROM tracks t WHERE t.kind = 'file'",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut known = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let file = Known {
+                id: TrackId(row.try_get("id")?),
+                mtime: row.try_get("mtime")?,
+                size: row.try_get("size")?,
+                gone: row.try_get::<i64, _>("gone")? != 0,
+                tag_moods: bits(row.try_get("tag_moods")?),
+                moods: emotions(row.try_get("moods")?),
+            };
+            known.insert(row.try_get("place")?, file);
+        }
+        Ok(known)
+    }
+
+    /// Writes a batch of found files in one transaction.
+    ///
+    /// # Errors
+    /// The database cannot be written; then none of the batch is.
+    pub async fn found(&self, files: &[Found]) -> Result<()> {
+        let mut all = self.pool.begin().await?;
+        for file in files {
+            let row = match &file.tags {
+                Some(tags) => {
+                    sqlx::query(
+                        "INSERT INTO tracks (kind, place, mtime, size, title, artist, album, length_ms, tag_moods, problem) \
+                         VALUES ('file', $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (kind, place) DO UPDATE SET \
+                         mtime = excluded.mtime, size = excluded.size, title = excluded.title, \
+                         artist = excluded.artist, album = excluded.album, length_ms = excluded.length_ms, \
+                         tag_moods = excluded.tag_moods, problem = excluded.problem, gone = 0 RETURNING id",
+                    )
+                    .bind(&file.path)
+                    .bind(file.mtime)
+                    .bind(file.size)
+                    .bind(&tags.title)
+                    .bind(&tags.artist)
+                    .bind(&tags.album)
+                    .bind(tags.length.map(|length| length.as_millis() as i64))
+                    .bind(i64::from(tags.moods.bits()))
+                    .bind(&tags.problem)
+                    .fetch_one(&mut *all)
+                    .await?
+                }
+                None => {
+                    sqlx::query("UPDATE tracks SET gone = 0 WHERE kind = 'file' AND place = $1 RETURNING id")
+                        .bind(&file.path)
+                        .fetch_one(&mut *all)
+                        .await?
+                }
+            };
+            set_moods(&mut all, row.try_get("id")?, file.moods).await?;
+        }
+        Ok(all.commit().await?)
+    }
+
+    /// Marks tracks as no longer there; their history stays.
+    ///
+    /// # Errors
+    /// The database cannot be written; then none is marked.
+    pub async fn gone(&self, tracks: &[TrackId]) -> Result<()> {
+        let mut all = self.pool.begin().await?;
+        for track in tracks {
+            sqlx::query("UPDATE tracks SET gone = 1 WHERE id = $1").bind(track.0).execute(&mut *all).await?;
+        }
+        Ok(all.commit().await?)
+    }
+
+    /// Makes the built-in pieces the library, or, given none, takes them out of it.
+    ///
+    /// # Errors
+    /// The database cannot be written; then nothing changes.
+    pub async fn use_pieces(&self, pieces: &[Piece]) -> Result<()> {
+        let mut all = self.pool.begin().await?;
+        let kind = if pieces.is_empty() { "kind = 'built_in'" } else { "kind IN ('built_in', 'file')" };
+        sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE tracks SET gone = 1 WHERE gone = 0 AND {kind}")))
+            .execute(&mut *all)
+            .await?;
+        for piece in pieces {
+            let row = sqlx::query(
+                "INSERT INTO tracks (kind, place, title, artist, album, length_ms) \
+                 VALUES ('built_in', $1, $2, $3, 'Built-in pieces', $4) ON CONFLICT (kind, place) DO UPDATE SET \
+                 title = excluded.title, artist = excluded.artist, length_ms = excluded.length_ms, \
+                 problem = NULL, gone = 0 RETURNING id",
+            )
+            .bind(piece.name)
+            .bind(piece.title)
+            .bind(piece.artist)
+            .bind(piece.length.as_millis() as i64)
+            .fetch_one(&mut *all)
+            .await?;
+            set_moods(&mut all, row.try_get("id")?, [piece.emotion].into_iter().collect()).await?;
+        }
+        Ok(all.commit().await?)
+    }
+
+    /// Remembers why a track cannot be played; it is not chosen again until its file changes.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn unplayable(&self, track: TrackId, why: &str) -> Result<()> {
+        let query = sqlx::query("UPDATE tracks SET problem = $2 WHERE id = $1").bind(track.0).bind(why);
+        query.execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Everything that can be played, sorted by id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn candidates(&self) -> Result<Vec<Candidate>> {
+        let rows = sqlx::query(
+            "SELECT t.id, t.artist, \
+             (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods, \
+             (SELECT STRING_AGG(b.emotion, ',') FROM bans b WHERE b.track_id = t.id) AS not_for, \
+             (SELECT COUNT(*) FROM likes l WHERE l.track_id = t.id) AS liked, \
+             (SELECT MAX(p.started) FROM plays p WHERE p.track_id = t.id) AS last_played \
+             FROM tracks t WHERE t.gone = 0 AND t.problem IS NULL ORDER BY t.id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut artists: HashMap<String, u32> = HashMap::new();
+        let mut candidates = Vec::with_capacity(rows.len());
+        for row in rows {
+            let artist = row.try_get::<String, _>("artist")?.to_lowercase();
+            let fresh = artists.len() as u32;
+            candidates.push(Candidate {
+                id: TrackId(row.try_get("id")?),
+                artist: (!artist.is_empty()).then(|| *artists.entry(artist).or_insert(fresh)),
+                moods: emotions(row.try_get("moods")?),
+                not_for: emotions(row.try_get("not_for")?),
+                liked: row.try_get::<i64, _>("liked")? > 0,
+                last_played: row.try_get::<Option<i64>, _>("last_played")?.map(time),
+            });
+        }
+        Ok(candidates)
+    }
+
+    /// How many tracks there are that cannot be played.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn count_problems(&self) -> Result<u64> {
+        let count = "SELECT COUNT(*) FROM tracks WHERE gone = 0 AND problem IS NOT NULL";
+        Ok(sqlx::query_scalar::<_, i64>(count).fetch_one(&self.pool).await?.unsigned_abs())
+    }
+
+    /// Where a track's sound comes from; `None` if there is no such track.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn source(&self, id: TrackId) -> Result<Option<Source>> {
+        let row = sqlx::query("SELECT kind, place FROM tracks WHERE id = $1").bind(id.0);
+        let Some(row) = row.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let place: String = row.try_get("place")?;
+        let built_in = row.try_get::<String, _>("kind")? == "built_in";
+        Ok(Some(if built_in { Source::BuiltIn(place) } else { Source::File(PathBuf::from(place)) }))
+    }
+}
+
+async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotions) -> Result<()> {
+    sqlx::query("DELETE FROM track_moods WHERE track_id = $1").bind(track).execute(&mut **all).await?;
+    for emotion in moods.iter() {
+        insert_mood(all, track, emotion).await?;
+    }
+    Ok(())
+}
+
+async fn insert_mood(all: &mut Transaction<'_, Sqlite>, track: i64, emotion: Emotion) -> Result<()> {
+    let insert = "INSERT INTO track_moods (track_id, emotion) VALUES ($1, $2)";
+    sqlx::query(insert).bind(track).bind(emotion.word()).execute(&mut **all).await?;
+    Ok(())
+}
+
+fn bits(number: i64) -> Emotions {
+    Emotions::from_bits(u8::try_from(number).unwrap_or(0))
+}

@@ -1,0 +1,138 @@
+//! What a file of music says of itself: title, artist, album, length, moods.
+//!
+//! In: a path. Fails in words when the file cannot be read as music; nothing in a file can make
+//! this panic.
+
+use std::{
+    fs::File,
+    io::BufReader,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    time::Duration,
+};
+
+use lofty::{
+    config::ParseOptions,
+    file::{AudioFile, TaggedFileExt},
+    probe::Probe,
+    tag::{Accessor, ItemKey},
+};
+
+use super::{Emotions, words};
+
+/// Endings of the files that are looked at, in lower case.
+pub const ENDINGS: [&str; 5] = ["mp3", "flac", "ogg", "oga", "wav"];
+
+/// The longest title, artist or album kept, in characters.
+const LONGEST: usize = 300;
+
+/// What is known of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// Its title; the file's name where no tag says it.
+    pub title: String,
+    /// Who made it; empty when unknown.
+    pub artist: String,
+    /// The album; empty when unknown.
+    pub album: String,
+    /// How long it sounds, where known.
+    pub length: Option<Duration>,
+    /// What its tags say of moods.
+    pub moods: Emotions,
+    /// Why it cannot be read as music, if so.
+    pub problem: Option<String>,
+}
+
+/// Looks into a file.
+pub fn read(path: &Path) -> Tags {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    // lofty has panicked on made-up files before; one file must not end the scan.
+    let read = catch_unwind(AssertUnwindSafe(|| parse(path)))
+        .unwrap_or_else(|_| Err("its tags confuse the reader".to_owned()));
+    let mut tags = read.unwrap_or_else(|why| Tags { problem: Some(why), ..Tags::default() });
+    if tags.title.is_empty() {
+        tags.title = short(&name.replace('_', " "));
+    }
+    if tags.title.is_empty() {
+        tags.title = "?".to_owned();
+    }
+    tags
+}
+
+fn parse(path: &Path) -> Result<Tags, String> {
+    let mut options = ParseOptions::new();
+    options.read_cover_art(false);
+    let file = File::open(path).map_err(|e| e.to_string())?;
+    if file.metadata().map_err(|e| e.to_string())?.len() == 0 {
+        return Err("it is empty".to_owned());
+    }
+    let probe = Probe::new(BufReader::new(file)).options(options).guess_file_type().map_err(|e| e.to_string())?;
+    if probe.file_type().is_none() {
+        return Err("it is not music of a known kind".to_owned());
+    }
+    let file = probe.read().map_err(|e| e.to_string())?;
+    let length = Some(file.properties().duration()).filter(|length| !length.is_zero());
+    let Some(tag) = file.primary_tag().or_else(|| file.first_tag()) else {
+        return Ok(Tags { length, ..Tags::default() });
+    };
+    let text = |value: Option<std::borrow::Cow<'_, str>>| value.map(|v| short(&v)).unwrap_or_default();
+    Ok(Tags {
+        title: text(tag.title()),
+        artist: text(tag.artist()),
+        album: text(tag.album()),
+        length,
+        moods: words::tag_moods(tag.get_string(ItemKey::Mood), tag.comment().as_deref(), tag.genre().as_deref()),
+        problem: None,
+    })
+}
+
+/// One line without control characters, of at most [`LONGEST`] characters.
+fn short(text: &str) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    plain.take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_music_gets_a_reason_and_keeps_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in
+            [("empty.mp3", &b""[..]), ("my_text.flac", b"hello, this is text"), ("cut.wav", b"RIFF\x24")]
+        {
+            let path = dir.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let tags = read(&path);
+            assert!(tags.problem.is_some(), "{name}: {tags:?}");
+            assert_eq!(tags.title, name.split('.').next().unwrap().replace('_', " "));
+        }
+        assert!(read(&dir.path().join("none.mp3")).problem.unwrap().contains("No such file"));
+    }
+
+    #[test]
+    fn the_length_of_a_wav_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a tone.wav");
+        std::fs::write(&path, wav(16_000)).unwrap();
+        let tags = read(&path);
+        assert_eq!((tags.title.as_str(), tags.length, tags.problem), ("a tone", Some(Duration::from_secs(2)), None));
+    }
+
+    /// 8 kHz, 8 bit, mono silence.
+    fn wav(samples: u32) -> Vec<u8> {
+        let mut wav = b"RIFF".to_vec();
+        wav.extend((36 + samples).to_le_bytes());
+        wav.extend(b"WAVEfmt ");
+        wav.extend(16_u32.to_le_bytes());
+        wav.extend([1, 0, 1, 0]);
+        wav.extend(8_000_u32.to_le_bytes());
+        wav.extend(8_000_u32.to_le_bytes());
+        wav.extend([1, 0, 8, 0]);
+        wav.extend(b"data");
+        wav.extend(samples.to_le_bytes());
+        wav.resize(wav.len() + samples as usize, 128);
+        wav
+    }
+}
