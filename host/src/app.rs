@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    library::{Play, Store, StoreError, TrackPage, TrackQuery},
+    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery},
     steer::Steer,
     view::State,
 };
@@ -73,6 +73,14 @@ impl Handle {
     /// The database cannot be read.
     pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage, StoreError> {
         self.store.tracks(query).await
+    }
+
+    /// One track; `None` if there is no such track.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn track(&self, id: TrackId) -> Result<Option<Track>, StoreError> {
+        self.store.track(id).await
     }
 
     /// The last `limit` plays, newest first.

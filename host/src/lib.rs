@@ -13,3 +13,4 @@ pub mod queue;
 pub mod room;
 pub mod steer;
 pub mod view;
+pub mod web;

@@ -1,0 +1,151 @@
+//! What programs may read: the state, the panels, the library and the past, as JSON and PNG.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use moodring_mood::{DeviceId, Emotion};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Site, assets::etag, refusal::Refusal};
+use crate::{
+    app::Handle,
+    library::{Play, Track, TrackQuery},
+};
+
+/// The most rows one request gets.
+const MAX_ROWS: u32 = 500;
+
+/// The most rows a request gets that names no number.
+pub const ROWS: u32 = 50;
+
+/// The longest text searched for, in characters.
+const MAX_TEXT: usize = 200;
+
+/// `GET /healthz`: 200 while the program works, 503 while it stops.
+pub async fn healthz(State(site): State<Site>) -> Response {
+    if site.handle.state.has_changed().is_ok() {
+        Json(json!({ "status": "ok" })).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" }))).into_response()
+    }
+}
+
+/// `GET /api/state`: everything there is to see.
+pub async fn state(State(site): State<Site>) -> Response {
+    let state = site.handle.state.borrow().clone();
+    Json(&*state).into_response()
+}
+
+/// `GET /api/devices/{id}/screen.png`: the newest picture of a device's panel.
+pub async fn screen(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let id: DeviceId = id.parse().map_err(|e| Refusal::bad(format!("{e}")))?;
+    let Some((_, png)) = site.handle.screen(&id) else {
+        return Err(Refusal::new(StatusCode::NOT_FOUND, format!("there is no picture of the panel of {id} yet")));
+    };
+    let tag = etag(&png);
+    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    Ok((caching, [(header::CONTENT_TYPE, "image/png")], png).into_response())
+}
+
+/// What may stand behind the `?` of a list, all of it optional; as text, so that each message is ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    /// Words to be found.
+    pub q: String,
+    /// An emotion's word.
+    pub mood: String,
+    limit: String,
+    offset: String,
+}
+
+impl Wanted {
+    /// The query for the library.
+    ///
+    /// # Errors
+    /// Not an emotion, not a number, or too long.
+    pub fn query(&self) -> Result<TrackQuery, Refusal> {
+        if self.q.chars().count() > MAX_TEXT {
+            return Err(Refusal::bad(format!("q is too long to search for; at most {MAX_TEXT} characters are")));
+        }
+        let emotion = Some(self.mood.as_str()).filter(|m| !m.is_empty()).map(emotion).transpose()?;
+        Ok(TrackQuery {
+            text: self.q.trim().to_owned(),
+            emotion,
+            limit: self.limit()?,
+            offset: number("offset", &self.offset, 0)?,
+        })
+    }
+
+    fn limit(&self) -> Result<u32, Refusal> {
+        match number("limit", &self.limit, ROWS)? {
+            limit @ 1..=MAX_ROWS => Ok(limit),
+            limit => Err(Refusal::bad(format!("limit is {limit}; use 1 to {MAX_ROWS}"))),
+        }
+    }
+}
+
+/// `GET /api/tracks`: `q`, `mood`, `limit` and `offset` choose.
+pub async fn tracks(
+    State(site): State<Site>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Value>, Refusal> {
+    let query = understood(wanted)?.query()?;
+    let page = site.handle.tracks(&query).await?;
+    Ok(Json(json!({ "tracks": page.tracks, "total": page.total, "limit": query.limit, "offset": query.offset })))
+}
+
+/// `GET /api/history`: the last `limit` plays, newest first.
+pub async fn history(
+    State(site): State<Site>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Vec<Play>>, Refusal> {
+    Ok(Json(site.handle.history(understood(wanted)?.limit()?).await?))
+}
+
+/// What stood behind the `?`, or why it cannot be read.
+///
+/// # Errors
+/// A key came twice, or the text is not UTF-8.
+pub fn understood(wanted: Result<Query<Wanted>, QueryRejection>) -> Result<Wanted, Refusal> {
+    wanted.map(|Query(w)| w).map_err(|e| Refusal::new(e.status(), e.body_text()))
+}
+
+/// The track an address names.
+///
+/// # Errors
+/// 400 when that is not a number, 404 when no track has it.
+pub async fn track(handle: &Handle, id: &str) -> Result<Track, Refusal> {
+    let number = id.parse().map_err(|_| Refusal::bad(format!("{id:?} is not a track; use the number of one")))?;
+    let found = handle.track(crate::library::TrackId(number)).await?;
+    found.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no track {number}")))
+}
+
+/// The emotion a word names.
+///
+/// # Errors
+/// It names none.
+pub fn emotion(word: &str) -> Result<Emotion, Refusal> {
+    Emotion::from_word(word).ok_or_else(|| {
+        let word: String = word.chars().take(40).collect();
+        let all = Emotion::ALL.map(Emotion::word).join(", ");
+        Refusal::bad(format!("{word:?} is not an emotion; use one of {all}"))
+    })
+}
+
+fn number(key: &str, value: &str, default: u32) -> Result<u32, Refusal> {
+    if value.is_empty() {
+        return Ok(default);
+    }
+    value.parse().map_err(|_| {
+        let value: String = value.chars().take(40).collect();
+        Refusal::bad(format!("{key} is {value:?}; use a whole number from 0"))
+    })
+}

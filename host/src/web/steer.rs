@@ -1,0 +1,160 @@
+//! What people may do: play, pause, skip, like, "not for this mood", play this track.
+//!
+//! A form of the page or the JSON of a program enters and becomes a wish ([`Steer`]); the answer
+//! waits a moment for the wish to show, so that a page without JavaScript comes back up to date.
+
+use std::time::Duration;
+
+use axum::{
+    Form, Json,
+    extract::{FromRequest, Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+use super::{
+    MAX_BODY, Site, api,
+    refusal::{Refusal, wants_page},
+};
+use crate::{library::Track, steer::Steer, view};
+
+/// How long an answer waits for a wish to show.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// `POST /api/play`.
+pub async fn play(State(site): State<Site>, headers: HeaderMap) -> Response {
+    answer(&headers, steer(&site, Steer::Play, |s| s.paused == view::Paused::No).await)
+}
+
+/// `POST /api/pause`.
+pub async fn pause(State(site): State<Site>, headers: HeaderMap) -> Response {
+    answer(&headers, steer(&site, Steer::Pause, |s| s.paused != view::Paused::No).await)
+}
+
+/// `POST /api/skip`: 409 while nothing plays.
+pub async fn skip(State(site): State<Site>, headers: HeaderMap) -> Response {
+    let before = site.handle.state.borrow().playing.as_ref().map(|p| p.started);
+    if before.is_none() {
+        let refusal = Refusal::new(StatusCode::CONFLICT, "nothing plays, so there is nothing to skip");
+        return answer(&headers, Err(refusal));
+    }
+    answer(&headers, steer(&site, Steer::Skip, |s| s.playing.as_ref().map(|p| p.started) != before).await)
+}
+
+/// `POST /api/tracks/{id}/like` with `liked`.
+pub async fn like(State(site): State<Site>, Path(id): Path<String>, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct Like {
+        liked: bool,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let track = api::track(&site.handle, &id).await?.id;
+        let Like { liked } = body(request).await?;
+        site.handle.steer(Steer::Like { track, liked })?;
+        shows_in_library(&site, &id, |t| t.liked == liked).await
+    };
+    answer(&headers, done.await)
+}
+
+/// `POST /api/tracks/{id}/not-for` with `mood` and `banned`.
+pub async fn not_for(State(site): State<Site>, Path(id): Path<String>, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct NotFor {
+        mood: String,
+        banned: bool,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let track = api::track(&site.handle, &id).await?.id;
+        let NotFor { mood, banned } = body(request).await?;
+        let emotion = api::emotion(&mood)?;
+        site.handle.steer(Steer::NotFor { track, emotion, banned })?;
+        shows_in_library(&site, &id, |t| t.not_for.contains(emotion) == banned).await
+    };
+    answer(&headers, done.await)
+}
+
+/// `POST /api/tracks/{id}/play`: 409 for a track that cannot be played.
+pub async fn play_track(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let done = async {
+        let track = api::track(&site.handle, &id).await?;
+        if let Some(problem) = track.problem {
+            let message = format!("{:?} cannot be played: {problem}", track.title);
+            return Err(Refusal::new(StatusCode::CONFLICT, message));
+        }
+        steer(&site, Steer::PlayTrack(track.id), |s| s.playing.as_ref().is_some_and(|p| p.track == track.id)).await
+    };
+    answer(&headers, done.await)
+}
+
+/// Hands a wish over; whether it showed in the state in time.
+async fn steer(site: &Site, wish: Steer, shows: impl Fn(&view::State) -> bool) -> Result<bool, Refusal> {
+    let mut state = site.handle.state.clone();
+    site.handle.steer(wish)?;
+    Ok(matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s))).await, Ok(Ok(_))))
+}
+
+/// Whether a wish about a track shows in the library in time.
+async fn shows_in_library(site: &Site, id: &str, shows: impl Fn(&Track) -> bool) -> Result<bool, Refusal> {
+    let step = Duration::from_millis(20);
+    for _ in 0..PATIENCE.as_millis() / step.as_millis() {
+        if shows(&api::track(&site.handle, id).await?) {
+            return Ok(true);
+        }
+        tokio::time::sleep(step).await;
+    }
+    Ok(false)
+}
+
+/// Back to the page for a form; 200 for a program, or 202 when the wish has not shown yet.
+fn answer(headers: &HeaderMap, done: Result<bool, Refusal>) -> Response {
+    match done {
+        Err(refusal) => refusal.for_reader(headers).into_response(),
+        Ok(_) if wants_page(headers) => Redirect::to(&back(headers)).into_response(),
+        Ok(true) => Json(json!({ "ok": true })).into_response(),
+        Ok(false) => (StatusCode::ACCEPTED, Json(json!({ "ok": true, "pending": true }))).into_response(),
+    }
+}
+
+/// Where the form stood: the page, with the search it showed.
+fn back(headers: &HeaderMap) -> String {
+    let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
+    let from_here = text(header::REFERER).zip(text(header::HOST)).and_then(|(from, host)| {
+        let (_, rest) = from.split_once("://")?;
+        let query = rest.strip_prefix(host)?.strip_prefix("/?")?;
+        Some(format!("/?{query}#library"))
+    });
+    from_here.unwrap_or_else(|| "/".to_owned())
+}
+
+/// The body, sent as a form or as JSON.
+async fn body<T: DeserializeOwned + 'static>(request: Request) -> Result<T, Refusal> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "application/json" => {
+            Json::from_request(request, &()).await.map(|Json(body)| body).map_err(|e| unread(e.status(), e.body_text()))
+        }
+        "application/x-www-form-urlencoded" => {
+            Form::from_request(request, &()).await.map(|Form(body)| body).map_err(|e| unread(e.status(), e.body_text()))
+        }
+        _ => Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("a body of type {kind:?} cannot be read; send application/json"),
+        )),
+    }
+}
+
+/// Why a body was not read: 413 when it is too long, 400 for whatever is wrong inside.
+fn unread(status: StatusCode, why: String) -> Refusal {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal::new(status, format!("the body is too long; at most {MAX_BODY} bytes are read"))
+        }
+        StatusCode::UNPROCESSABLE_ENTITY => Refusal::bad(why),
+        _ => Refusal::new(status, why),
+    }
+}

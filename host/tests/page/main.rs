@@ -1,0 +1,484 @@
+//! The page from outside: a real listener, a simulated room, and a small HTTP client.
+#![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
+
+mod room;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use moodring_host::{
+    view::{Paused, State},
+    web::{self, BindError},
+};
+use moodring_mood::Mood;
+use room::{HOSTILE, Room, Scene};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+
+/// A page on a port of its own.
+struct Page {
+    at: SocketAddr,
+    room: Room,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<std::io::Result<()>>,
+    _dir: tempfile::TempDir,
+}
+
+/// An answer, read to its end.
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let line = self.head.lines().find(|l| l.to_lowercase().starts_with(&format!("{name}:")))?;
+        Some(line[name.len() + 1..].trim())
+    }
+}
+
+impl Page {
+    async fn open(scene: Scene) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let room = Room::begin(dir.path(), scene).await;
+        let bound = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let at = bound.local_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(bound.serve(room.handle.clone(), async {
+            let _ = stopped.await;
+        }));
+        Self { at, room, stop: Some(stop), served, _dir: dir }
+    }
+
+    async fn connect(&self, head: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Sends a request line with `headers` (which may replace `Host`) and reads the whole answer.
+    async fn ask(&self, line: &str, headers: &[&str], body: &str) -> Answer {
+        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}", body.len());
+        if !headers.iter().any(|h| h.starts_with("Host:")) {
+            head += &format!("\r\nHost: {}", self.at);
+        }
+        for header in headers {
+            head += &format!("\r\n{header}");
+        }
+        let mut all = Vec::new();
+        let reading = async { self.connect(&head, body).await.read_to_end(&mut all).await };
+        timeout(Duration::from_secs(10), reading).await.expect("an answer within 10 s").unwrap();
+        let end = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8(all[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut body = all[end + 4..].to_vec();
+        if head.to_lowercase().contains("transfer-encoding: chunked") {
+            body = unchunked(&body);
+        }
+        Answer { status, head, body }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(&format!("GET {path}"), &[], "").await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask(&format!("POST {path}"), &["Content-Type: application/json"], &body.to_string()).await
+    }
+
+    /// As a browser without JavaScript sends a form.
+    async fn submit(&self, path: &str, form: &str) -> Answer {
+        let origin = format!("Origin: http://{}", self.at);
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        self.ask(&format!("POST {path}"), &["Accept: text/html,*/*", &origin, kind], form).await
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.room.state.send_modify(|s| change(Arc::make_mut(s)));
+    }
+
+    async fn state(&self) -> Value {
+        self.get("/api/state").await.json()
+    }
+}
+
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|w| w == b"\r\n") {
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
+    }
+    body
+}
+
+/// The events of a stream: name and data.
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    async fn of(page: &Page, path: &str) -> Self {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}", page.at);
+        let mut events = Self(BufReader::new(page.connect(&head, "").await));
+        assert!(events.line().await.unwrap().contains("200"));
+        events
+    }
+
+    async fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let n =
+            timeout(Duration::from_secs(10), self.0.read_line(&mut line)).await.expect("a line within 10 s").unwrap();
+        (n > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// The data of the next event called `name`.
+    async fn next(&mut self, name: &str) -> Option<Value> {
+        loop {
+            if self.line().await? == format!("event: {name}") {
+                loop {
+                    if let Some(data) = self.line().await?.strip_prefix("data: ") {
+                        return Some(serde_json::from_str(data).unwrap());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_state_has_the_promised_shape() {
+    let page = Page::open(Scene::One).await;
+    let state = page.state().await;
+    let device = &state["devices"][0];
+    assert_eq!(
+        (&device["id"], &device["online"], &device["mood"]),
+        (&json!("living-room"), &json!(true), &json!("happy"))
+    );
+    assert_eq!(device["confidence"], json!(0.83));
+    assert!(device["since"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    for key in ["title", "artist", "mood", "reason"] {
+        assert!(state["playing"][key].is_string(), "{key}");
+        assert!(state["queue"][0][key].is_string(), "{key}");
+    }
+    let empty = Page::open(Scene::Empty).await.state().await;
+    assert_eq!((&empty["devices"], &empty["playing"], &empty["queue"]), (&json!([]), &Value::Null, &json!([])));
+}
+
+#[tokio::test]
+async fn the_page_reads_without_javascript() {
+    let page = Page::open(Scene::One).await;
+    let answer = page.get("/").await;
+    assert_eq!(answer.status, 200);
+    for said in [
+        "living-room",
+        ">Happy<",
+        "83 % sure",
+        "for 4 min",
+        "2 people in view",
+        "online",
+        "10.0 frames/s",
+        "Sunny Steps",
+        "Marla Quint",
+        "happy for 4 min; not played today",
+        "3:24",
+        "Kites over Brighton",
+        "another artist than the last three",
+        "Rain on the Tram",
+        "44 tracks",
+        "the file ends in the middle of a frame",
+        "action=\"/api/pause\"",
+        "aria-live=\"polite\"",
+    ] {
+        assert!(answer.text().to_lowercase().contains(&said.to_lowercase()), "{said}");
+    }
+    let found = page.get("/?q=breen&mood=sad").await;
+    assert!(found.text().contains("Rain on the Tram") && !found.text().contains("id=\"track-6\""));
+    let second = page.get("/?offset=12").await;
+    assert!(second.text().contains("13–24 of 44"));
+}
+
+#[tokio::test]
+async fn an_empty_room_is_told_what_to_do() {
+    let page = Page::open(Scene::Empty).await;
+    let answer = page.get("/").await;
+    for said in ["No device yet", "moodring-device run", "Nothing plays yet", "built-in pieces", "[music]"] {
+        assert!(answer.text().contains(said), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_from_outside_is_shown_as_text() {
+    let page = Page::open(Scene::Many).await;
+    let answer = page.get("/").await;
+    assert!(answer.text().contains("&lt;script&gt;alert"));
+    assert!(!answer.text().contains("<script>alert") && !answer.text().contains("<b>Mallory"));
+    assert!(page.get("/?q=%22%3E%3Cscript%3Ealert").await.text().contains("value=\"&quot;&gt;&lt;script&gt;alert\""));
+
+    // A line end within a title must not end a line of the stream.
+    let mut events = Events::of(&page, "/events/parts").await;
+    let parts = events.next("parts").await.unwrap();
+    assert!(parts["parts"]["player"].as_str().unwrap().contains("&lt;script&gt;"));
+    let mut events = Events::of(&page, "/events").await;
+    assert_eq!(events.next("state").await.unwrap()["playing"]["title"], HOSTILE);
+}
+
+#[tokio::test]
+async fn nothing_foreign_is_let_in() {
+    let page = Page::open(Scene::One).await;
+    for path in ["/", "/api/state", "/nowhere"] {
+        let answer = page.get(path).await;
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    }
+    let html = page.get("/").await;
+    assert!(!html.text().contains("style=") && !html.text().contains("onclick"));
+    assert!(!html.text().contains("http://") && !html.text().contains("https://"));
+
+    for headers in [
+        ["Sec-Fetch-Site: cross-site", "Origin: http://evil.example"],
+        ["Sec-Fetch-Site: same-site", "Accept: */*"],
+        ["Origin: http://evil.example", "Accept: */*"],
+        ["Origin: null", "Accept: text/html"],
+    ] {
+        let answer = page.ask("POST /api/pause", &headers, "").await;
+        assert_eq!(answer.status, 403, "{headers:?}");
+    }
+    let bent = page.ask("GET /api/state", &["Host: evil.example"], "").await;
+    assert_eq!(bent.status, 421);
+    assert!(bent.json()["error"].as_str().unwrap().contains("evil.example"));
+    assert_eq!(page.state().await["paused"], "no");
+}
+
+#[tokio::test]
+async fn wishes_are_carried_out() {
+    let page = Page::open(Scene::One).await;
+    assert_eq!(page.post("/api/pause", json!({})).await.json(), json!({ "ok": true }));
+    assert_eq!(page.state().await["paused"], "by_hand");
+    assert_eq!(page.post("/api/play", json!({})).await.status, 200);
+    assert_eq!(page.state().await["paused"], "no");
+
+    assert_eq!(page.post("/api/skip", json!({})).await.status, 200);
+    assert_eq!(page.state().await["playing"]["title"], "Kites over Brighton");
+    assert_eq!(page.post("/api/tracks/4/play", json!({})).await.status, 200);
+    assert_eq!(page.state().await["playing"]["title"], "Rain on the Tram");
+    let history = page.get("/api/history?limit=2").await.json();
+    assert_eq!((&history[0]["title"], &history[1]["ending"]), (&json!("Rain on the Tram"), &json!("skipped")));
+
+    let track = async |n: usize| page.get("/api/tracks?q=breen&limit=1").await.json()["tracks"][n].clone();
+    let id = track(0).await["id"].clone();
+    assert_eq!(
+        page.post(&format!("/api/tracks/{id}/like"), json!({ "liked": true })).await.json(),
+        json!({ "ok": true })
+    );
+    assert_eq!(track(0).await["liked"], true);
+    let ban = json!({ "mood": "sad", "banned": true });
+    assert_eq!(page.post(&format!("/api/tracks/{id}/not-for"), ban).await.json(), json!({ "ok": true }));
+    assert_eq!(track(0).await["not_for"], json!(["sad"]));
+}
+
+#[tokio::test]
+async fn forms_work_without_javascript() {
+    let page = Page::open(Scene::One).await;
+    let answer = page.submit("/api/pause", "").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
+    assert!(page.get("/").await.text().contains("action=\"/api/play\""));
+
+    let from = format!("Referer: http://{}/?q=quint&mood=happy", page.at);
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    let answer = page.ask("POST /api/tracks/1/like", &["Accept: text/html", kind, &from], "liked=true").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/?q=quint&mood=happy#library")));
+    assert!(page.get("/?q=sunny").await.text().contains("aria-pressed=\"true\""));
+
+    let elsewhere = "Referer: http://evil.example/?q=x";
+    let answer = page.ask("POST /api/tracks/1/like", &["Accept: text/html", kind, elsewhere], "liked=false").await;
+    assert_eq!(answer.header("location"), Some("/"));
+
+    let wrong = page.submit("/api/tracks/1/not-for", "mood=cheerful&banned=true").await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("<!DOCTYPE html>") && wrong.text().contains("cheerful"));
+}
+
+#[tokio::test]
+async fn a_change_reaches_every_reader() {
+    let page = Page::open(Scene::One).await;
+    let mut states = Events::of(&page, "/events").await;
+    assert_eq!(states.next("state").await.unwrap()["devices"][0]["mood"], "happy");
+    let mut parts = Events::of(&page, "/events/parts").await;
+    let all = parts.next("parts").await.unwrap();
+    for id in ["title", "told", "notices", "devices", "player", "next", "shelf", "history"] {
+        assert!(all["parts"][id].is_string(), "{id}");
+    }
+
+    page.change(|s| s.devices[0].mood = Mood::Sad);
+    loop {
+        if states.next("state").await.unwrap()["devices"][0]["mood"] == "sad" {
+            break;
+        }
+    }
+    loop {
+        let changed = parts.next("parts").await.unwrap();
+        assert!(changed["parts"]["next"].is_null(), "what did not change is not sent");
+        if changed["parts"]["devices"].as_str().is_some_and(|d| d.contains("mood-sad")) {
+            assert!(changed["parts"]["told"].as_str().unwrap().contains("Sad"));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_the_newest_state_not_all_of_them() {
+    let page = Page::open(Scene::One).await;
+    let mut states = Events::of(&page, "/events").await;
+    states.next("state").await.unwrap();
+    for people in 1..=500 {
+        page.change(|s| s.devices[0].people = people);
+    }
+    let mut told = 0;
+    while states.next("state").await.unwrap()["devices"][0]["people"] != 500 {
+        told += 1;
+        assert!(told < 5, "old states are told one by one");
+    }
+}
+
+#[tokio::test]
+async fn a_panel_is_served_with_its_own_tag() {
+    let page = Page::open(Scene::One).await;
+    let path = "/api/devices/living-room/screen.png";
+    assert_eq!(page.get(path).await.status, 404);
+    let id = "living-room".parse().unwrap();
+    page.room.screens.write().unwrap().insert(id, (1, bytes::Bytes::from_static(b"\x89PNG one")));
+    let answer = page.get(path).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/png")));
+    assert_eq!(answer.body, b"\x89PNG one");
+    let tag = format!("If-None-Match: {}", answer.header("etag").unwrap());
+    let again = page.ask(&format!("GET {path}"), &[&tag], "").await;
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    let id = "living-room".parse().unwrap();
+    page.room.screens.write().unwrap().insert(id, (2, bytes::Bytes::from_static(b"\x89PNG two")));
+    assert_eq!(page.ask(&format!("GET {path}"), &[&tag], "").await.status, 200);
+    page.change(|s| s.devices[0].screen = 2);
+    assert!(page.get("/").await.text().contains("screen.png?n=2"));
+}
+
+#[tokio::test]
+async fn each_bad_request_gets_one_clear_message() {
+    let page = Page::open(Scene::One).await;
+    let json = "Content-Type: application/json";
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    let long = format!("GET /api/tracks?q={}", "x".repeat(300));
+    let huge = format!("{{\"liked\":true,\"x\":\"{}\"}}", "x".repeat(5000));
+    for (line, header, body, status, word) in [
+        ("GET /nowhere", json, "", 404, "/nowhere"),
+        ("GET /api/devices/no%20name/screen.png", json, "", 400, "no name"),
+        ("GET /api/devices/cellar/screen.png", json, "", 404, "cellar"),
+        ("GET /api/tracks?limit=many", json, "", 400, "many"),
+        ("GET /api/tracks?limit=0", json, "", 400, "1 to 500"),
+        ("GET /api/tracks?limit=501", json, "", 400, "501"),
+        ("GET /api/tracks?offset=-1", json, "", 400, "-1"),
+        ("GET /api/tracks?mood=cheerful", json, "", 400, "surprise"),
+        (&long, json, "", 400, "too long"),
+        ("GET /?mood=cheerful", json, "", 400, "cheerful"),
+        ("GET /api/history?limit=x", json, "", 400, "limit"),
+        ("GET /api/play", json, "", 405, "POST"),
+        ("POST /api/state", json, "", 405, "GET"),
+        ("DELETE /api/tracks/1/like", json, "", 405, "DELETE"),
+        ("POST /api/tracks/9999/like", json, r#"{"liked":true}"#, 404, "9999"),
+        ("POST /api/tracks/one/like", json, r#"{"liked":true}"#, 400, "one"),
+        ("POST /api/tracks/1/like", json, "{", 400, "JSON"),
+        ("POST /api/tracks/1/like", json, "{}", 400, "liked"),
+        ("POST /api/tracks/1/like", json, r#"{"liked":"yes"}"#, 400, "boolean"),
+        ("POST /api/tracks/1/like", form, "liked=perhaps", 400, "`true` or `false`"),
+        ("POST /api/tracks/1/like", "Content-Type: text/plain", "liked", 415, "text/plain"),
+        ("POST /api/tracks/1/like", json, &huge, 413, "4096"),
+        ("POST /api/tracks/1/not-for", json, r#"{"mood":"nobody","banned":true}"#, 400, "nobody"),
+        ("POST /api/tracks/8/play", json, "", 409, "cannot be played"),
+        ("GET /assets/x/../../Cargo.toml", json, "", 404, "nothing"),
+        ("GET /assets/x/Cargo.toml", json, "", 404, "no such file"),
+    ] {
+        let answer = page.ask(line, &[header], body).await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.text());
+        let message = answer.json()["error"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
+        assert!(message.contains(word) && !message.contains('\n'), "{line}: {message}");
+    }
+    page.change(|s| s.playing = None);
+    assert_eq!(page.post("/api/skip", json!({})).await.status, 409);
+    assert_eq!(page.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_files_of_the_page_may_be_kept() {
+    let page = Page::open(Scene::Empty).await;
+    let html = page.get("/").await;
+    let mut seen = 0;
+    for link in html.text().split('"').filter(|s| s.starts_with("/assets/")) {
+        let answer = page.get(link).await;
+        assert_eq!(answer.status, 200, "{link}");
+        assert!(answer.header("cache-control").unwrap().contains("immutable"), "{link}");
+        seen += 1;
+    }
+    assert!(seen > 8, "{seen}");
+    let colours = page.get("/assets/x/moods.css").await;
+    assert_eq!(colours.header("cache-control"), Some("no-cache"));
+    for mood in Mood::ALL {
+        assert!(colours.text().contains(&moodring_mood::look::look(mood).colour.to_string()), "{mood}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_streams_are_refused_and_a_closed_one_makes_room() {
+    let page = Page::open(Scene::One).await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(Events::of(&page, "/events").await);
+    }
+    assert_eq!(page.get("/events").await.status, 503);
+    open.clear();
+    page.change(|s| s.paused = Paused::ByHand);
+    let room_again = async {
+        loop {
+            let head = format!("GET /events HTTP/1.1\r\nHost: {}", page.at);
+            let mut answer = BufReader::new(page.connect(&head, "").await);
+            let mut line = String::new();
+            answer.read_line(&mut line).await.unwrap();
+            if line.contains("200") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), room_again).await.expect("room again");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_clear_message() {
+    let first = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let error = web::bind(first.local_addr()).await.unwrap_err();
+    assert!(matches!(error, BindError::InUse(_)));
+    assert!(error.to_string().contains(&first.local_addr().to_string()) && error.to_string().contains("another port"));
+}
+
+#[tokio::test]
+async fn it_stops_while_streams_are_open() {
+    let mut page = Page::open(Scene::One).await;
+    let mut events = Events::of(&page, "/events").await;
+    events.next("state").await.unwrap();
+    page.stop.take().unwrap().send(()).unwrap();
+    timeout(Duration::from_secs(3), &mut page.served).await.expect("it ends soon").unwrap().unwrap();
+    let ended = async { while events.line().await.is_some() {} };
+    timeout(Duration::from_secs(3), ended).await.expect("the stream ends");
+}
