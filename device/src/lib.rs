@@ -13,6 +13,10 @@ pub mod camera;
 
 pub mod see;
 
+pub mod read;
+
+pub mod bench;
+
 pub mod mood;
 
 pub mod publish;

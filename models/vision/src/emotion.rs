@@ -207,7 +207,9 @@ mod tests {
             score: moodring_mood::Confidence::ZERO,
             points: [(0.0, 0.0); 6],
         };
-        let square = Crop { scale: 1.2, shift_y: 0.1 }.around(&face);
-        assert_eq!(square, Rect { x: 0.0, y: 20.0, w: 60.0, h: 60.0 });
+        let Rect { x, y, w, h } = Crop { scale: 1.2, shift_y: 0.1 }.around(&face);
+        for (found, expected) in [(x, 0.0), (y, 20.0), (w, 60.0), (h, 60.0)] {
+            assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+        }
     }
 }

@@ -150,13 +150,20 @@ impl Runtime {
     }
 }
 
-/// Where the library is looked for when nobody says: beside the program (as in `target/tflite`
-/// above `target/release/moodring-device`), then as `deploy/fetch-tflite` leaves it below the
-/// current folder.
+/// Where the library is when nobody says: `MOODRING_TFLITE` if that is set, else
+/// `tflite/libtensorflowlite_c.so` in one of the folders above the program (`target/tflite` above
+/// `target/release/moodring-device`), else where `deploy/fetch-tflite` leaves it, `target/tflite`
+/// below the current folder or one above it.
 pub fn default_library() -> PathBuf {
+    if let Some(path) = env::var_os("MOODRING_TFLITE") {
+        return PathBuf::from(path);
+    }
+    let inside = |folder: &Path| folder.join("tflite").join(LIBRARY);
     let program = env::current_exe().unwrap_or_default();
-    let beside = program.ancestors().skip(1).take(4).map(|folder| folder.join("tflite").join(LIBRARY));
-    beside.into_iter().find(|path| path.is_file()).unwrap_or_else(|| Path::new("target/tflite").join(LIBRARY))
+    let here = env::current_dir().unwrap_or_default();
+    let above_program = program.ancestors().skip(1).take(3).map(inside);
+    let above_here = here.ancestors().take(3).map(|folder| inside(&folder.join("target")));
+    above_program.chain(above_here).find(|path| path.is_file()).unwrap_or_else(|| inside(Path::new("target")))
 }
 
 /// A `.tflite` file's bytes and what to call it.
