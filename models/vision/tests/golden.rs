@@ -1,0 +1,37 @@
+//! The emotion network gives, bit for bit, what the reference interpreter gave when it was exported.
+
+mod common;
+
+use std::fs;
+
+use moodring_vision::emotion::SIDE;
+use moodring_vision::{Classifier, ModelFile, Rect, View};
+
+#[test]
+fn input_and_output_are_those_of_the_reference() {
+    let folder = common::models().join("golden");
+    let file = |name: &str| fs::read(folder.join(name)).unwrap();
+    let (luma, input, output) = (file("luma.bin"), file("input.bin"), file("output.bin"));
+    let as_steps = |bytes: &[u8]| bytes.iter().map(|&b| b as i8).collect::<Vec<_>>();
+
+    let model = ModelFile::shipped_emotion();
+    let golden = fs::read_to_string(folder.join("golden.json")).unwrap();
+    assert!(golden.contains(&model.sha256()), "models/golden was made for another emotion.tflite; make it again");
+
+    let mut classifier = Classifier::open(common::runtime(), &model).unwrap();
+    let pictures = luma.chunks_exact(SIDE * SIDE);
+    assert_eq!((pictures.len(), output.len()), (64, 64 * 7));
+    for (i, picture) in pictures.enumerate() {
+        let view = View::grey(SIDE as u32, SIDE as u32, picture).unwrap();
+        classifier.prepare(&view, Rect::whole(&view));
+        let expected = as_steps(&input[i * SIDE * SIDE..][..SIDE * SIDE]);
+        assert_eq!(classifier.input_steps(), expected, "input of picture {i}");
+
+        let expected = as_steps(&output[i * 7..][..7]);
+        let steps = classifier.infer_steps();
+        // The wheel for this machine is the reference; others may round a step apart.
+        let apart = steps.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        let allowed = u8::from(!cfg!(target_arch = "x86_64"));
+        assert!(apart <= allowed, "output of picture {i}: {steps:?}, expected {expected:?}");
+    }
+}
