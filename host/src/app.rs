@@ -1,93 +1,357 @@
 //! A mood's whole way, on one screen: hear → decide → queue → play.
+//!
+//! One task owns everything that changes. It takes in what was heard, what the player says, what
+//! people wish and what the scan found, draws the conclusions in [`App::act`], and shows the
+//! result. Commands go to the player before anything is written down, so that a slow disk delays no
+//! music. Nothing here ends the task: what fails becomes a notice.
+
+mod handle;
+mod heed;
+mod notices;
+mod obey;
+mod show;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use moodring_mood::DeviceId;
-use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use jiff::Timestamp;
+use moodring_mood::{Confidence, DeviceId, Emotion, Mood};
+use rand::rngs::StdRng;
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep_until,
+};
+
+pub use handle::{Handle, Screens, SteerError};
+use notices::{About, Notices};
 
 use crate::{
-    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery},
+    config::OnChange,
+    decide::{Choice, Rules},
+    library::{
+        Candidate, Store, StoreError, Track, TrackId,
+        scan::{Outcome, Progress, ScanError},
+    },
+    listen::{Announcement, Heard},
+    playback::{Pending, Playback},
+    player::{Command, Event, Player},
+    queue::Queue,
+    room::{Feeling, Moment, Room},
     steer::Steer,
-    view::State,
+    view::{LibraryView, Paused, State},
 };
 
-/// The newest picture of each device's panel, as PNG, with its number (see `view::DeviceView::screen`).
-pub type Screens = Arc<RwLock<HashMap<DeviceId, (u64, Bytes)>>>;
+/// After a new mood is acted upon, further new moods wait so long: a flood of them counts as one.
+pub const PACE: Duration = Duration::from_millis(100);
 
-/// A wish came too late or too soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum SteerError {
-    /// So many wishes wait already that this one was not taken.
-    #[error("too many wishes at once; try again")]
-    Busy,
-    /// The player is being stopped.
-    #[error("Moodring is stopping")]
-    Stopping,
+/// The player has so long to begin what it was told, before it is told again.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How many messages are taken in before conclusions are drawn.
+const AT_ONCE: usize = 256;
+
+/// How this host behaves; from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Habits {
+    /// What keeps music varied.
+    pub rules: Rules,
+    /// How many tracks the queue holds.
+    pub ahead: usize,
+    /// What a new mood does to the track that plays.
+    pub on_change: OnChange,
+    /// How long a fade takes.
+    pub fade: Duration,
+    /// How long nobody may be there before playing pauses.
+    pub nobody_after: Option<Duration>,
+    /// Loudness, 0..=1.
+    pub volume: f32,
+    /// Whether the built-in pieces are the library.
+    pub built_in: bool,
 }
 
-/// What a page holds of the running program. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    /// What there is to see; changes whenever something did.
-    pub state: watch::Receiver<Arc<State>>,
-    steer: mpsc::Sender<Steer>,
-    screens: Screens,
+/// Where news comes from.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The devices.
+    pub heard: mpsc::Receiver<Heard>,
+    /// People.
+    pub wishes: mpsc::Receiver<Steer>,
+    /// The player.
+    pub events: mpsc::UnboundedReceiver<Event>,
+    /// Each scan that ended.
+    pub scans: mpsc::Receiver<Result<Outcome, ScanError>>,
+    /// The scan that runs.
+    pub progress: watch::Receiver<Progress>,
+}
+
+/// Where the state goes.
+#[derive(Debug)]
+pub struct Outputs {
+    /// To the page.
+    pub state: watch::Sender<Arc<State>>,
+    /// To the devices.
+    pub announcements: watch::Sender<Option<Announcement>>,
+    /// The pictures of the devices' panels.
+    pub screens: Screens,
+}
+
+/// The owner of everything that changes.
+pub struct App {
     store: Store,
+    player: Box<dyn Player>,
+    habits: Habits,
+    chance: StdRng,
+    out: Outputs,
+
+    room: Room,
+    /// The room's last emotion, and since when; unknown after a restart.
+    mood: Option<(Emotion, Option<Moment>)>,
+    /// Somebody was there, or pressed play: music is wanted.
+    wanted: bool,
+    /// The pause for want of people was made, or overruled by hand.
+    nobody_heeded: bool,
+    /// Until then a further new mood waits.
+    settled: Instant,
+    paused: Paused,
+
+    tracks: Vec<Candidate>,
+    recent: VecDeque<TrackId>,
+    queue: Queue,
+    queue_changed: bool,
+    playback: Playback,
+    /// The old mood's track fades out until then.
+    fade_end: Option<Instant>,
+    /// Tracks that failed one after the other, and when the next may be tried.
+    failures: u32,
+    not_before: Instant,
+    told_at: Instant,
+
+    notices: Notices,
+    library: LibraryView,
+    reloaded: Instant,
+    titles: HashMap<TrackId, Track>,
+    mood_kept: Option<Emotion>,
+    moods_to_write: VecDeque<(DeviceId, Mood, Confidence, Timestamp)>,
 }
 
-impl Handle {
-    /// Ties the ends together; `app` holds the other ends.
-    pub const fn new(
-        state: watch::Receiver<Arc<State>>,
-        steer: mpsc::Sender<Steer>,
-        screens: Screens,
+impl App {
+    /// Takes up where the database says that an earlier run ended.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn new(
         store: Store,
-    ) -> Self {
-        Self { state, steer, screens, store }
+        player: Box<dyn Player>,
+        habits: Habits,
+        chance: StdRng,
+        out: Outputs,
+    ) -> Result<Self, StoreError> {
+        store.close_lost_plays().await?;
+        let now = Moment::now();
+        store.forget_old_moods(now.at).await?;
+        let mood = store.kept("mood").await?.and_then(|word| Emotion::from_word(&word));
+        let by_hand = store.kept("paused").await?.is_some_and(|why| why == "by_hand");
+        let mut app = Self {
+            room: Room::default(),
+            mood: mood.map(|emotion| (emotion, None)),
+            wanted: false,
+            nobody_heeded: false,
+            settled: now.tick,
+            paused: if by_hand { Paused::ByHand } else { Paused::No },
+            tracks: Vec::new(),
+            recent: store.heard_lately(habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
+            queue: Queue::kept(store.kept_queue().await?),
+            queue_changed: false,
+            playback: Playback::after(store.last_play().await?),
+            fade_end: None,
+            failures: 0,
+            not_before: now.tick,
+            told_at: now.tick,
+            notices: Notices::default(),
+            library: LibraryView { built_in: habits.built_in, ..LibraryView::default() },
+            reloaded: now.tick,
+            titles: HashMap::new(),
+            mood_kept: mood,
+            moods_to_write: VecDeque::new(),
+            store,
+            player,
+            habits,
+            chance,
+            out,
+        };
+        app.player.send(Command::Volume(habits.volume));
+        app.reload(now).await;
+        Ok(app)
     }
 
-    /// Hands a wish over; returns at once.
-    ///
-    /// # Errors
-    /// Too many wishes wait, or the program is stopping.
-    pub fn steer(&self, wish: Steer) -> Result<(), SteerError> {
-        self.steer.try_send(wish).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(_) => SteerError::Busy,
-            mpsc::error::TrySendError::Closed(_) => SteerError::Stopping,
-        })
+    /// Runs until `stop` is there, then stops the player and writes down what played.
+    pub async fn run(mut self, mut inputs: Inputs, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let now = Moment::now();
+            self.act(now).await;
+            self.show(now).await;
+            let wake = self.wake(now);
+            tokio::select! {
+                () = &mut stop => break,
+                Some(heard) = inputs.heard.recv() => {
+                    self.hear(heard, Moment::now()).await;
+                    // What has piled up counts as one: only the newest mood matters.
+                    for _ in 1..AT_ONCE {
+                        let Ok(heard) = inputs.heard.try_recv() else { break };
+                        self.hear(heard, Moment::now()).await;
+                    }
+                }
+                Some(event) = inputs.events.recv() => self.heed(event, Moment::now()).await,
+                Some(wish) = inputs.wishes.recv() => self.obey(wish, Moment::now()).await,
+                Some(scan) = inputs.scans.recv() => self.scanned(scan, Moment::now()).await,
+                Ok(()) = inputs.progress.changed() => {
+                    self.library.scan = *inputs.progress.borrow_and_update();
+                    self.reload_while_scanning(Moment::now()).await;
+                }
+                () = sleep_until(wake.into()) => {}
+            }
+        }
+        self.end(Moment::now()).await;
     }
 
-    /// The newest picture of a device's panel, as PNG, and its number.
-    pub fn screen(&self, device: &DeviceId) -> Option<(u64, Bytes)> {
-        self.screens.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(device).cloned()
+    /// Draws the conclusions: what the room feels → what comes next → what the player is told.
+    async fn act(&mut self, now: Moment) {
+        match self.room.feels(now) {
+            Feeling::Feels(emotion, since) => {
+                self.somebody();
+                self.follow(emotion, since, now);
+            }
+            Feeling::Somebody => self.somebody(),
+            Feeling::Nobody(since) => self.nobody(since, now),
+            Feeling::Unknown => {}
+        }
+        self.fit_queue(now);
+        self.tell_player(now).await;
+        self.keep().await;
     }
 
-    /// Tracks of the library.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage, StoreError> {
-        self.store.tracks(query).await
+    /// Somebody is there: music is wanted, and goes on if it had paused for want of people.
+    fn somebody(&mut self) {
+        self.wanted = true;
+        self.nobody_heeded = false;
+        if self.paused == Paused::NobodyThere {
+            self.paused = Paused::No;
+            self.player.send(Command::Resume);
+        }
     }
 
-    /// One track; `None` if there is no such track.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn track(&self, id: TrackId) -> Result<Option<Track>, StoreError> {
-        self.store.track(id).await
+    /// Nobody is there: after a while the music fades out and pauses.
+    fn nobody(&mut self, since: Moment, now: Moment) {
+        let long = self.habits.nobody_after.is_some_and(|after| now.since(since) >= after);
+        if long && !self.nobody_heeded {
+            self.nobody_heeded = true;
+            if self.paused == Paused::No {
+                self.paused = Paused::NobodyThere;
+                self.fade_end = None;
+                self.player.send(Command::Pause(self.habits.fade));
+            }
+        }
     }
 
-    /// The last `limit` plays, newest first.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn history(&self, limit: u32) -> Result<Vec<Play>, StoreError> {
-        self.store.history(limit).await
+    /// The room feels this: a new emotion changes what comes next, and may end what plays.
+    fn follow(&mut self, emotion: Emotion, since: Moment, now: Moment) {
+        match self.mood {
+            Some((same, _)) if same == emotion => self.mood = Some((emotion, Some(since))),
+            _ if now.tick < self.settled => {}
+            _ => {
+                self.mood = Some((emotion, Some(since)));
+                self.settled = now.tick + PACE;
+                let fades = self.habits.on_change == OnChange::Fade && self.paused == Paused::No;
+                if fades && self.playback.current.is_some() && self.fade_end.is_none() {
+                    self.player.send(Command::Pause(self.habits.fade));
+                    self.fade_end = Some(now.tick + self.habits.fade);
+                }
+            }
+        }
+    }
+
+    /// Makes what comes next fit the mood.
+    fn fit_queue(&mut self, now: Moment) {
+        let Some((emotion, _)) = self.mood else { return };
+        let starting = self.playback.starting().map(|pending| pending.choice.track);
+        let recent: Vec<TrackId> = starting.into_iter().chain(self.recent.iter().copied()).collect();
+        let Habits { ahead, rules, .. } = self.habits;
+        self.queue_changed |= self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, now.at, &mut self.chance);
+    }
+
+    /// Tells the player what to play now, and what next.
+    async fn tell_player(&mut self, now: Moment) {
+        let faded = self.fade_end.is_some_and(|end| now.tick >= end);
+        if faded {
+            self.fade_end = None;
+        }
+        let overdue = self.playback.current.is_none() && now.tick >= self.told_at + PATIENCE;
+        let idle = self.playback.is_idle() || overdue;
+        if self.paused == Paused::No && (faded || idle && self.wanted && now.tick >= self.not_before) {
+            self.play_front(now).await;
+        }
+        if !self.playback.is_idle() && self.playback.next().map(|next| &next.choice) != self.queue.front() {
+            match self.queue.front().cloned() {
+                Some(choice) => {
+                    if let Some(pending) = self.pending(choice, false, now).await {
+                        self.player.send(Command::Next(pending.item()));
+                        self.playback.told_next(pending);
+                    }
+                }
+                None => {
+                    self.player.send(Command::ClearNext);
+                    self.playback.told_clear_next();
+                }
+            }
+        }
+    }
+
+    /// Plays the front of the queue now.
+    async fn play_front(&mut self, now: Moment) {
+        let Some(choice) = self.queue.front().cloned() else { return };
+        if let Some(pending) = self.pending(choice, false, now).await {
+            self.queue_changed |= self.queue.take(pending.choice.track);
+            self.play(pending, now);
+            self.fit_queue(now);
+        }
+    }
+
+    /// Plays this now.
+    fn play(&mut self, pending: Pending, now: Moment) {
+        self.player.send(Command::Play(pending.item()));
+        self.playback.told_play(pending);
+        self.fade_end = None;
+        self.told_at = now.tick;
+    }
+
+    /// Looks the track of a choice up and gives the play a name; `None` if it has vanished.
+    async fn pending(&mut self, choice: Choice, by_hand: bool, now: Moment) -> Option<Pending> {
+        match self.store.track(choice.track).await {
+            Ok(Some(track)) => Some(self.playback.name(choice, track, by_hand)),
+            Ok(None) => {
+                self.forget(choice.track);
+                None
+            }
+            Err(e) => {
+                self.database_failed(&e);
+                self.not_before = now.tick + Duration::from_secs(5);
+                None
+            }
+        }
+    }
+
+    /// When to look again although nothing was heard.
+    fn wake(&self, now: Moment) -> Instant {
+        let nobody = match (self.room.feels(now), self.habits.nobody_after) {
+            (Feeling::Nobody(since), Some(after)) if !self.nobody_heeded => Some(since.tick + after),
+            _ => None,
+        };
+        let waits = [self.not_before, self.settled, self.told_at + PATIENCE].into_iter().filter(|at| *at > now.tick);
+        let soonest = waits.chain(nobody).chain(self.fade_end).chain(self.room.wake(now)).chain(self.notices.wake());
+        soonest.min().unwrap_or(now.tick + Duration::from_secs(60)).max(now.tick + Duration::from_millis(1))
     }
 }

@@ -151,11 +151,13 @@ impl Default for Sound {
 pub struct Web {
     /// Address and port of the page.
     pub listen: SocketAddr,
+    /// Host names, beside those of a local network, that the page answers to.
+    pub names: Vec<String>,
 }
 
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), names: Vec::new() }
     }
 }
 

@@ -4,10 +4,15 @@
 //! holds a mood's whole way, from the message that is heard to the track that is played.
 
 pub mod app;
+pub mod bench;
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod decide;
+pub mod host;
 pub mod library;
+pub mod listen;
+pub mod playback;
 pub mod player;
 pub mod queue;
 pub mod room;

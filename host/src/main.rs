@@ -1,3 +1,74 @@
-//! Wires the parts of `moodring_host` together.
+//! Only wires: the command line, the log, the signals.
 
-fn main() {}
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use moodring_host::{
+    bench,
+    cli::{Cli, Command},
+    config::Config,
+    host::Host,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("moodring-host: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let quiet = if matches!(cli.command, Command::Run) { "info,mqtt5=warn,sqlx=warn,lofty=error" } else { "error" };
+    let filter = EnvFilter::try_from_env("MOODRING_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let state_dir = config.state_dir(|name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the program's threads")?;
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Run => until_stopped(Host::start(&config, &state_dir).await?).await,
+            Command::CheckConfig => {
+                let library =
+                    config.music.folder().map_or("the built-in pieces".to_owned(), |f| f.display().to_string());
+                println!("the settings are right; state: {}; music: {library}", state_dir.display());
+                Ok(())
+            }
+            Command::Bench(bench) => {
+                let dir = std::env::temp_dir().join(format!("moodring-bench-{}", std::process::id()));
+                let report = bench::run(bench, &dir).await;
+                let _ = std::fs::remove_dir_all(&dir);
+                let report = report?;
+                println!("{}", if bench.json { serde_json::to_string(&report)? } else { report.to_string() });
+                Ok(())
+            }
+        }
+    });
+    // A file that is being read for the scan is not worth waiting for.
+    runtime.shutdown_timeout(Duration::from_millis(300));
+    result
+}
+
+/// Waits for the signal to stop, and stops.
+async fn until_stopped(host: Host) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    println!("the page is at http://{}/, the broker at {}:{}", host.page, host.broker.0, host.broker.1);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    host.stop().await;
+    Ok(())
+}

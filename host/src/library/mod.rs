@@ -5,6 +5,7 @@
 //! for what their names and tags say of moods.
 
 pub mod diary;
+pub mod rescan;
 pub mod scan;
 pub mod shelf;
 pub mod store;

@@ -1,0 +1,96 @@
+//! What a page holds of the running program.
+//!
+//! Out: the state, pictures of panels, tracks, plays. In: wishes of people. Fails when too many
+//! wishes wait, or when the database cannot be read.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use bytes::Bytes;
+use moodring_mood::DeviceId;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery},
+    steer::Steer,
+    view::State,
+};
+
+/// The newest picture of each device's panel, as PNG, with its number (see `view::DeviceView::screen`).
+pub type Screens = Arc<RwLock<HashMap<DeviceId, (u64, Bytes)>>>;
+
+/// A wish came too late or too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SteerError {
+    /// So many wishes wait already that this one was not taken.
+    #[error("too many wishes at once; try again")]
+    Busy,
+    /// The player is being stopped.
+    #[error("Moodring is stopping")]
+    Stopping,
+}
+
+/// What a page holds of the running program. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// What there is to see; changes whenever something did.
+    pub state: watch::Receiver<Arc<State>>,
+    steer: mpsc::Sender<Steer>,
+    screens: Screens,
+    store: Store,
+}
+
+impl Handle {
+    /// Ties the ends together; `app` holds the other ends.
+    pub const fn new(
+        state: watch::Receiver<Arc<State>>,
+        steer: mpsc::Sender<Steer>,
+        screens: Screens,
+        store: Store,
+    ) -> Self {
+        Self { state, steer, screens, store }
+    }
+
+    /// Hands a wish over; returns at once.
+    ///
+    /// # Errors
+    /// Too many wishes wait, or the program is stopping.
+    pub fn steer(&self, wish: Steer) -> Result<(), SteerError> {
+        self.steer.try_send(wish).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => SteerError::Busy,
+            mpsc::error::TrySendError::Closed(_) => SteerError::Stopping,
+        })
+    }
+
+    /// The newest picture of a device's panel, as PNG, and its number.
+    pub fn screen(&self, device: &DeviceId) -> Option<(u64, Bytes)> {
+        self.screens.read().unwrap_or_else(PoisonError::into_inner).get(device).cloned()
+    }
+
+    /// Tracks of the library.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage, StoreError> {
+        self.store.tracks(query).await
+    }
+
+    /// One track; `None` if there is no such track.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn track(&self, id: TrackId) -> Result<Option<Track>, StoreError> {
+        self.store.track(id).await
+    }
+
+    /// The last `limit` plays, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn history(&self, limit: u32) -> Result<Vec<Play>, StoreError> {
+        self.store.history(limit).await
+    }
+}

@@ -1,0 +1,245 @@
+//! What is taken in: the devices' messages, the player's events, the scans' results.
+
+use std::{collections::HashSet, sync::PoisonError, time::Duration};
+
+use moodring_mood::Mood;
+
+use super::{About, App};
+use crate::{
+    decide::mood_words,
+    library::{
+        Ending, StoreError, TrackId,
+        scan::{Outcome, ScanError},
+    },
+    listen::Heard,
+    playback::{Pending, Playing},
+    player::{Command, Event, PlayId, Source},
+    room::{Full, Moment},
+};
+
+/// How long a notice about a single track is shown.
+const A_WHILE: Duration = Duration::from_secs(600);
+
+/// So many tracks may fail one after the other before the next waits.
+const FAILURES_AT_ONCE: u32 = 3;
+
+/// While a scan runs, what it has found is looked at this often.
+const RELOAD: Duration = Duration::from_secs(2);
+
+impl App {
+    /// Takes in what was heard from the broker.
+    pub(super) async fn hear(&mut self, heard: Heard, now: Moment) {
+        let known = match heard {
+            Heard::Connected => {
+                self.notices.well(About::Broker);
+                Ok(())
+            }
+            Heard::Lost(why) => {
+                self.notices.say(About::Broker, why);
+                Ok(())
+            }
+            Heard::Status(id, status) => self.room.status(&id, status),
+            Heard::Health(id, health) => self.room.health(&id, health),
+            Heard::Forgotten(id) => {
+                self.room.forget(&id);
+                self.out.screens.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                Ok(())
+            }
+            Heard::Screen(id, png) => self.room.screen(&id).map(|number| {
+                self.out.screens.write().unwrap_or_else(PoisonError::into_inner).insert(id, (number, png));
+            }),
+            Heard::Mood(id, message, retained) => {
+                let (mood, confidence) = (message.mood, message.confidence);
+                match self.room.mood(&id, message, retained, now) {
+                    Ok(changed) => {
+                        if changed && !retained {
+                            self.moods_to_write.push_back((id, mood, confidence, now.at));
+                            // Of a flood, the last ones are kept.
+                            if self.moods_to_write.len() > 64 {
+                                self.moods_to_write.pop_front();
+                            }
+                        }
+                        Ok(())
+                    }
+                    Err(full) => Err(full),
+                }
+            }
+        };
+        if let Err(full @ Full) = known {
+            self.notices.say_for(About::Devices, full.to_string(), now.tick, A_WHILE);
+        }
+    }
+
+    /// Takes in what the player says.
+    pub(super) async fn heed(&mut self, event: Event, now: Moment) {
+        match event {
+            Event::Started(play, length) => self.began(play, length, now).await,
+            Event::Position(play, position) => {
+                if let Some(current) = self.playback.current.as_mut().filter(|c| c.told.play == play) {
+                    current.position = position;
+                }
+            }
+            Event::Ended(play) => {
+                if let Some((playing, ending)) = self.playback.ended(play) {
+                    self.told_at = now.tick;
+                    self.write_ended(&playing, ending, now).await;
+                }
+            }
+            Event::Failed(play, why) => {
+                if let Some((pending, heard)) = self.playback.failed(play) {
+                    self.failed(pending, heard, &why, now).await;
+                }
+            }
+            Event::Output(words) => {
+                tracing::warn!("{words}");
+                self.notices.say(About::Output, words);
+            }
+        }
+    }
+
+    async fn began(&mut self, play: PlayId, length: Option<Duration>, now: Moment) {
+        let Some(told) = self.playback.started(play) else { return };
+        if let Some(before) = self.playback.current.take() {
+            self.write_ended(&before, Ending::Replaced, now).await;
+        }
+        let track = told.choice.track;
+        if self.queue.front().is_some_and(|choice| *choice == told.choice) {
+            self.queue_changed |= self.queue.take(track);
+        }
+        self.recent.push_front(track);
+        self.recent.truncate(self.habits.rules.repeat_window.max(self.habits.rules.artist_gap));
+        if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
+            self.tracks[at].last_played = Some(now.at);
+        }
+        self.failures = 0;
+        let reason = self.reason(&told, now);
+        tracing::info!("playing {:?} by {:?}: {reason}", told.track.title, told.track.artist);
+        let written = self.store.play_began(play, &told.choice, &reason, now.at).await;
+        self.written(written);
+        let length = length.or_else(|| told.track.length_s.and_then(|s| Duration::try_from_secs_f64(s).ok()));
+        self.playback.current = Some(Playing { told, reason, started: now, length, position: Duration::ZERO });
+    }
+
+    /// Why a track plays, in words: "happy for 40 s; not played today".
+    pub(super) fn reason(&self, told: &Pending, now: Moment) -> String {
+        if told.by_hand { told.choice.why.clone() } else { self.words(told.choice.mood, &told.choice.why, now) }
+    }
+
+    /// A mood and a reason in words; with how long the room has felt the mood, if it does.
+    pub(super) fn words(&self, mood: Mood, why: &str, now: Moment) -> String {
+        match self.mood {
+            Some((emotion, Some(since))) if Mood::from(emotion) == mood => {
+                format!("{}; {why}", mood_words(mood, now.since(since)))
+            }
+            _ => format!("{mood}; {why}"),
+        }
+    }
+
+    async fn failed(&mut self, pending: Pending, heard: bool, why: &str, now: Moment) {
+        let (id, title) = (pending.track.id, &pending.track.title);
+        tracing::warn!("{title:?} is skipped: {why}");
+        // A file that is away with its disk is not broken: the next scan brings it back.
+        let away = match &pending.track.source {
+            Source::File(path) => tokio::fs::File::open(path).await.is_err(),
+            Source::BuiltIn(_) => false,
+        };
+        let written = if away { self.store.gone(&[id]).await } else { self.store.unplayable(id, why).await };
+        self.written(written);
+        if heard {
+            let written = self.store.play_ended(pending.play, Ending::Failed, now.at).await;
+            self.written(written);
+        }
+        self.forget(id);
+        let words = format!("“{title}” was skipped: {why}");
+        self.notices.say_for(About::Track, words, now.tick, A_WHILE);
+        self.failures += 1;
+        if self.failures > FAILURES_AT_ONCE {
+            let wait = 1 << (self.failures - FAILURES_AT_ONCE).min(6);
+            self.not_before = now.tick + Duration::from_secs(wait);
+        }
+    }
+
+    /// A track is no longer to be chosen.
+    pub(super) fn forget(&mut self, track: TrackId) {
+        self.tracks.retain(|t| t.id != track);
+        self.queue_changed |= self.queue.drop_track(track);
+        self.count_library();
+    }
+
+    async fn write_ended(&mut self, playing: &Playing, ending: Ending, now: Moment) {
+        let written = self.store.play_ended(playing.told.play, ending, now.at).await;
+        self.written(written);
+    }
+
+    /// Takes in what a scan found.
+    pub(super) async fn scanned(&mut self, scan: Result<Outcome, ScanError>, now: Moment) {
+        match scan {
+            Ok(Outcome { files, read, gone, complaints }) => {
+                tracing::info!("looked through the music: {files} files, {read} new or changed, {gone} gone");
+                self.notices.well(About::Folder);
+                complaints.iter().for_each(|complaint| tracing::warn!("{complaint}"));
+                match complaints.as_slice() {
+                    [] => self.notices.well(About::Files),
+                    [one] => self.notices.say(About::Files, one.clone()),
+                    [one, more @ ..] => {
+                        let words = format!("{one} (and {} more such; the log names them)", more.len());
+                        self.notices.say(About::Files, words);
+                    }
+                }
+            }
+            Err(e) => {
+                tracing::warn!("{e}");
+                self.notices.say(About::Folder, e.to_string());
+            }
+        }
+        self.library.scan = None;
+        self.reload(now).await;
+    }
+
+    pub(super) async fn reload_while_scanning(&mut self, now: Moment) {
+        if now.since(Moment { tick: self.reloaded, ..now }) >= RELOAD {
+            self.reload(now).await;
+        }
+    }
+
+    /// Reads from the database which tracks there are.
+    pub(super) async fn reload(&mut self, now: Moment) {
+        self.reloaded = now.tick;
+        match self.store.candidates().await {
+            Ok(tracks) => {
+                self.tracks = tracks;
+                // What was shown of them may have changed.
+                let waiting: HashSet<TrackId> = self.queue.iter().map(|choice| choice.track).collect();
+                self.titles.retain(|id, _| !waiting.contains(id));
+                self.count_library();
+            }
+            Err(e) => self.database_failed(&e),
+        }
+    }
+
+    /// Ends: the player stops, what played is written down, the devices are told that nothing plays.
+    pub(super) async fn end(mut self, now: Moment) {
+        self.player.send(Command::Stop);
+        if let Some(playing) = self.playback.current.take() {
+            self.write_ended(&playing, Ending::Stopped, now).await;
+        }
+        self.queue_changed = true;
+        self.keep().await;
+        self.show(now).await;
+        // Dropping the player waits for its last fade.
+        let player = self.player;
+        let _ = tokio::task::spawn_blocking(move || drop(player)).await;
+    }
+
+    pub(super) fn written(&mut self, result: Result<(), StoreError>) {
+        match result {
+            Ok(()) => self.notices.well(About::Database),
+            Err(e) => self.database_failed(&e),
+        }
+    }
+
+    pub(super) fn database_failed(&mut self, why: &StoreError) {
+        tracing::error!("{why}");
+        self.notices.say(About::Database, format!("{why}; playing goes on, but likes and history are not kept"));
+    }
+}

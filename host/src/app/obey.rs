@@ -1,0 +1,124 @@
+//! What people wish.
+
+use std::time::Duration;
+
+use moodring_mood::{Emotion, Mood};
+
+use super::{About, App};
+use crate::{decide::Choice, library::TrackId, player::Command, room::Moment, steer::Steer, view::Paused};
+
+/// A pause by hand is nearly at once, without a click.
+const SHORT_FADE: Duration = Duration::from_millis(250);
+
+impl App {
+    /// Does what somebody wishes.
+    pub(super) async fn obey(&mut self, wish: Steer, now: Moment) {
+        match wish {
+            Steer::Play => {
+                self.wanted = true;
+                self.go_on().await;
+                // With no mood known, neutral music is the least presuming.
+                self.mood.get_or_insert((Emotion::Neutral, None));
+            }
+            Steer::Pause => {
+                if self.paused == Paused::No {
+                    self.player.send(Command::Pause(SHORT_FADE));
+                }
+                self.fade_end = None;
+                self.set_paused(Paused::ByHand).await;
+            }
+            Steer::Skip => self.skip(now).await,
+            Steer::Like { track, liked } => {
+                let written = self.store.like(track, liked, now.at).await;
+                self.written(written);
+                if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
+                    self.tracks[at].liked = liked;
+                }
+                if let Some(current) = self.playback.current.as_mut().filter(|c| c.told.track.id == track) {
+                    current.told.track.liked = liked;
+                }
+                self.titles.remove(&track);
+            }
+            Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await,
+            Steer::PlayTrack(track) => self.play_track(track, now).await,
+        }
+    }
+
+    async fn go_on(&mut self) {
+        if self.paused != Paused::No {
+            self.player.send(Command::Resume);
+        }
+        self.set_paused(Paused::No).await;
+    }
+
+    async fn set_paused(&mut self, paused: Paused) {
+        if self.paused != paused {
+            self.paused = paused;
+            let why = if paused == Paused::ByHand { "by_hand" } else { "no" };
+            let written = self.store.keep("paused", why).await;
+            self.written(written);
+        }
+    }
+
+    async fn skip(&mut self, now: Moment) {
+        if self.playback.current.is_some() && self.playback.next().is_some() && self.playback.starting().is_none() {
+            self.playback.told_skip();
+            self.fade_end = None;
+            self.told_at = now.tick;
+            self.player.send(Command::Skip);
+        } else if !self.playback.is_idle() {
+            if self.playback.current.is_some() {
+                self.playback.told_skip();
+            }
+            self.play_front(now).await;
+        }
+        self.wanted = true;
+        self.go_on().await;
+    }
+
+    async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) {
+        let written = self.store.ban(track, emotion, banned, now.at).await;
+        self.written(written);
+        if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
+            let not_for = &mut self.tracks[at].not_for;
+            if banned { not_for.insert(emotion) } else { not_for.remove(emotion) }
+        }
+        if !banned {
+            return;
+        }
+        if self.queue.iter().any(|c| c.track == track && c.mood == Mood::from(emotion)) {
+            self.queue_changed |= self.queue.drop_track(track);
+        }
+        let plays = self.playback.current.as_ref().map(|playing| &playing.told);
+        if plays.is_some_and(|told| told.track.id == track && told.choice.mood == Mood::from(emotion)) {
+            // What comes next must not be the same track again.
+            self.fit_queue(now);
+            self.tell_player(now).await;
+            let paused = self.paused;
+            self.skip(now).await;
+            if paused == Paused::ByHand {
+                self.player.send(Command::Pause(Duration::ZERO));
+                self.set_paused(paused).await;
+            }
+        }
+    }
+
+    async fn play_track(&mut self, track: TrackId, now: Moment) {
+        let mood = self.mood.map_or(Mood::Neutral, |(emotion, _)| emotion.into());
+        let choice = Choice { track, mood, why: "picked by hand".to_owned() };
+        match self.pending(choice, true, now).await {
+            Some(pending) => {
+                self.wanted = true;
+                self.mood.get_or_insert((Emotion::Neutral, None));
+                self.queue_changed |= self.queue.drop_track(track);
+                self.play(pending, now);
+                // The player ends its pause by itself.
+                self.set_paused(Paused::No).await;
+            }
+            None => {
+                let words = "the track that was picked is no longer in the library";
+                self.notices.say_for(About::Track, words, now.tick, Duration::from_secs(60));
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What leaves: the state for the page, the announcement for the devices, the diary.
+
+use std::{collections::HashSet, sync::Arc};
+
+use moodring_mood::{Emotion, NowPlaying, Playing as Told, payload::VERSION};
+
+use super::{About, App};
+use crate::{
+    listen::Announcement,
+    room::Moment,
+    view::{LibraryView, Paused, PlayingView, QueuedView, State},
+};
+
+impl App {
+    /// Publishes the state, to the page and to the devices.
+    pub(super) async fn show(&mut self, now: Moment) {
+        self.look_up_titles().await;
+        self.notice_silence();
+        let playing = self.playback.current.as_ref().map(|playing| {
+            let (told, track) = (&playing.told, &playing.told.track);
+            PlayingView {
+                track: track.id,
+                title: track.title.clone(),
+                artist: track.artist.clone(),
+                mood: told.choice.mood,
+                reason: playing.reason.clone(),
+                liked: track.liked,
+                started: playing.started.at,
+                length_s: playing.length.map(|length| length.as_secs_f64()),
+                position_s: playing.position.as_secs_f64(),
+            }
+        });
+        self.announce(playing.as_ref(), now);
+        let state = State {
+            devices: self.room.view(),
+            playing,
+            paused: self.paused,
+            queue: self.queue_view(now),
+            library: self.library.clone(),
+            notices: self.notices.words(now.tick),
+        };
+        self.out.state.send_replace(Arc::new(state));
+    }
+
+    fn queue_view(&self, now: Moment) -> Vec<QueuedView> {
+        let view = |choice: &crate::decide::Choice| {
+            let track = self.titles.get(&choice.track)?;
+            Some(QueuedView {
+                track: track.id,
+                title: track.title.clone(),
+                artist: track.artist.clone(),
+                mood: choice.mood,
+                reason: self.words(choice.mood, &choice.why, now),
+            })
+        };
+        self.queue.iter().filter_map(view).collect()
+    }
+
+    /// Looks the titles of what comes next up.
+    async fn look_up_titles(&mut self) {
+        let queue: HashSet<_> = self.queue.iter().map(|choice| choice.track).collect();
+        self.titles.retain(|id, _| queue.contains(id));
+        for id in queue {
+            if self.titles.contains_key(&id) {
+                continue;
+            }
+            match self.store.track(id).await {
+                Ok(Some(track)) => {
+                    self.titles.insert(id, track);
+                }
+                Ok(None) => {}
+                Err(e) => return self.database_failed(&e),
+            }
+        }
+    }
+
+    /// Tells the devices what plays, where that changed.
+    fn announce(&mut self, playing: Option<&PlayingView>, now: Moment) {
+        let told = playing.map(|playing| Told {
+            title: playing.title.clone(),
+            artist: playing.artist.clone(),
+            mood: playing.mood,
+            reason: playing.reason.clone(),
+        });
+        let paused = self.paused != Paused::No;
+        let devices: Vec<_> = self.room.ids().cloned().collect();
+        self.out.announcements.send_if_modified(|announcement| match announcement {
+            Some(before) if before.now.playing == told && before.now.paused == paused => {
+                let changed = before.devices != devices;
+                before.devices = devices;
+                changed
+            }
+            _ => {
+                let now = NowPlaying { v: VERSION, at: now.at, playing: told, paused };
+                *announcement = Some(Announcement { now, devices });
+                true
+            }
+        });
+    }
+
+    /// Says so when there is nothing to play.
+    fn notice_silence(&mut self) {
+        let words = if self.tracks.is_empty() && self.library.scan.is_some() {
+            None
+        } else if self.tracks.is_empty() {
+            Some("there is nothing to play: put mp3, flac, ogg or wav files into the folder of music".to_owned())
+        } else {
+            let unfit = self.mood.filter(|_| self.queue.front().is_none());
+            unfit.map(|(mood, _)| format!("every track was marked “not for {mood}”: there is nothing to play for it"))
+        };
+        match words {
+            Some(words) => self.notices.say(About::NothingToPlay, words),
+            None => self.notices.well(About::NothingToPlay),
+        }
+    }
+
+    /// Counts the tracks.
+    pub(super) fn count_library(&mut self) {
+        let fit = |emotion: Emotion| self.tracks.iter().filter(|t| t.fits(emotion)).count() as u64;
+        self.library =
+            LibraryView { tracks: self.tracks.len() as u64, by_emotion: Emotion::ALL.map(fit), ..self.library };
+    }
+
+    /// Writes down what changed and must outlive a crash.
+    pub(super) async fn keep(&mut self) {
+        if std::mem::take(&mut self.queue_changed) {
+            let written = self.store.keep_queue(self.queue.iter()).await;
+            self.written(written);
+        }
+        if let Some((emotion, _)) = self.mood
+            && self.mood_kept != Some(emotion)
+        {
+            self.mood_kept = Some(emotion);
+            let written = self.store.keep("mood", emotion.word()).await;
+            self.written(written);
+        }
+        while let Some((device, mood, confidence, at)) = self.moods_to_write.pop_front() {
+            let written = self.store.mood_heard(&device, mood, confidence, at).await;
+            self.written(written);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The commands of `moodring-host` and their arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Hears the mood of a room and plays music that fits it.
+#[derive(Debug, Parser)]
+#[command(name = "moodring-host", version)]
+pub struct Cli {
+    /// Settings; without a file every key has its default.
+    #[arg(long, short, value_name = "FILE", global = true, env = "MOODRING_HOST_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Hear moods, play music and serve the page, until stopped.
+    Run,
+    /// Read the settings, say what is wrong with them, start nothing.
+    CheckConfig,
+    /// Measure the way from a mood message to the command for the player.
+    Bench(Bench),
+}
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Bench {
+    /// Print one JSON object instead of lines for people.
+    #[arg(long)]
+    pub json: bool,
+    /// So many changes of mood.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
+    pub messages: u32,
+    /// So many tracks in the library.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub tracks: u32,
+}

@@ -1,0 +1,353 @@
+//! MQTT in and out: hears what the devices say, tells them what plays.
+//!
+//! In: a broker, embedded or external. Out: [`Heard`], every value in range. A message that cannot
+//! be believed is refused with one line in the log (at most one for each device in ten seconds) and
+//! changes nothing. While the broker is away this tries again and again, and says so once.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use moodring_mood::{DeviceId, Health, Leaf, MoodMessage, NowPlaying, Status, Topic};
+use rumqttc::{
+    AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
+    Publish, QoS,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// What the devices tell.
+const LEAVES: [Leaf; 4] = [Leaf::Status, Leaf::Mood, Leaf::Health, Leaf::Screen];
+
+/// The longest picture of a panel that is taken, bytes.
+const MAX_SCREEN: usize = 256 * 1024;
+
+/// The longest packet read at all; a longer one breaks the connection.
+const MAX_PACKET: usize = 16 * 1024 * 1024;
+
+/// A device's refused messages are logged at most once in this time.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Something heard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// The broker is there.
+    Connected,
+    /// The broker is not there; in words, with what to do.
+    Lost(String),
+    /// A device told its mood. `true`: the broker had kept the message for us.
+    Mood(DeviceId, MoodMessage, bool),
+    /// A device came or went.
+    Status(DeviceId, Status),
+    /// A device's status was removed from the broker: it is not to be known any more.
+    Forgotten(DeviceId),
+    /// How a device is doing.
+    Health(DeviceId, Health),
+    /// A picture of a device's panel, PNG.
+    Screen(DeviceId, Bytes),
+}
+
+/// Where the broker is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Name and password, if the broker asks for them.
+    pub login: Option<(String, String)>,
+}
+
+/// What is to be told to devices, retained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Announcement {
+    /// What plays.
+    pub now: NowPlaying,
+    /// To whom.
+    pub devices: Vec<DeviceId>,
+}
+
+/// The running connection.
+#[derive(Debug)]
+pub struct Listener {
+    ears: JoinHandle<()>,
+    mouth: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Connects, and stays connected until `announcements` ends. Returns at once.
+    pub fn start(
+        link: &Link,
+        heard: mpsc::Sender<Heard>,
+        announcements: watch::Receiver<Option<Announcement>>,
+    ) -> Self {
+        // Two clients of one name would throw each other out.
+        let own = format!("moodring-host-{:x}-{:x}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+        let mut options = MqttOptions::new(own, &link.host, link.port);
+        options.set_keep_alive(Duration::from_secs(15)).set_max_packet_size(MAX_PACKET, MAX_SCREEN);
+        if let Some((name, password)) = &link.login {
+            options.set_credentials(name, password);
+        }
+        let (client, events) = AsyncClient::new(options, 64);
+        let (connections, connected) = watch::channel(0_u64);
+        let place = format!("{}:{}", link.host, link.port);
+        Self {
+            ears: tokio::spawn(hear(events, client.clone(), heard, connections, place)),
+            mouth: tokio::spawn(tell(client, announcements, connected)),
+        }
+    }
+
+    /// Waits until the last announcement is out and the connection closed, a second at most.
+    /// `announcements` must have ended.
+    pub async fn stop(self) {
+        let Self { ears, mouth } = self;
+        let (stop_ears, stop_mouth) = (ears.abort_handle(), mouth.abort_handle());
+        let both = async { (mouth.await, ears.await) };
+        if timeout(Duration::from_secs(1), both).await.is_err() {
+            stop_mouth.abort();
+            stop_ears.abort();
+        }
+    }
+}
+
+async fn hear(
+    mut events: EventLoop,
+    client: AsyncClient,
+    heard: mpsc::Sender<Heard>,
+    connections: watch::Sender<u64>,
+    place: String,
+) {
+    let mut refused = Refusals::default();
+    let mut lost = false;
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match events.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                (lost, pause) = (false, Duration::from_millis(250));
+                tracing::info!("connected to the broker at {place}");
+                tokio::spawn(subscribe(client.clone()));
+                connections.send_modify(|n| *n += 1);
+                if heard.send(Heard::Connected).await.is_err() {
+                    return;
+                }
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => match read(&publish) {
+                Ok(Some(message)) => {
+                    if heard.send(message).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(None) => {}
+                Err(why) => refused.log(&publish.topic, &why, Instant::now()),
+            },
+            Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => return,
+            Ok(_) => {}
+            Err(e) => {
+                if heard.is_closed() {
+                    return;
+                }
+                if !lost {
+                    lost = true;
+                    let why = format!("no connection to the broker at {place}: {}; trying again", explain(&e));
+                    tracing::warn!("{why}");
+                    if heard.send(Heard::Lost(why)).await.is_err() {
+                        return;
+                    }
+                }
+                sleep(pause).await;
+                pause = (2 * pause).min(Duration::from_secs(8));
+            }
+        }
+    }
+}
+
+fn explain(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::NotAuthorized | ConnectReturnCode::BadUserNamePassword,
+        ) => "it refuses the login; check mqtt.username and mqtt.password_file".to_owned(),
+        ConnectionError::Io(e) => e.to_string(),
+        other => other.to_string(),
+    }
+}
+
+async fn subscribe(client: AsyncClient) {
+    for leaf in LEAVES {
+        // Fails only when the program is ending.
+        if client.subscribe(leaf.of_every_device(), QoS::AtLeastOnce).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a publication says; `None` where it says nothing to us.
+fn read(publish: &Publish) -> Result<Option<Heard>, String> {
+    let Some(Topic { device, leaf }) = Topic::parse(&publish.topic) else {
+        return Err("its topic names no device; ids have 1 to 64 letters, digits, '-' or '_'".to_owned());
+    };
+    let payload = &publish.payload;
+    if payload.is_empty() {
+        // This is how a retained message is removed.
+        return Ok((leaf == Leaf::Status).then_some(Heard::Forgotten(device)));
+    }
+    Ok(Some(match leaf {
+        Leaf::Mood => {
+            let message = MoodMessage::parse(payload).map_err(|e| e.to_string())?;
+            Heard::Mood(device, message, publish.retain)
+        }
+        Leaf::Status => {
+            let status = Status::parse(payload).ok_or("the status is neither online nor offline")?;
+            Heard::Status(device, status)
+        }
+        Leaf::Health => Heard::Health(device, Health::parse(payload).map_err(|e| e.to_string())?),
+        Leaf::Screen if payload.len() > MAX_SCREEN => {
+            return Err(format!("a picture of {} bytes is too large; at most {MAX_SCREEN}", payload.len()));
+        }
+        Leaf::Screen if !payload.starts_with(b"\x89PNG\r\n\x1a\n") => {
+            return Err("the picture is not a PNG".to_owned());
+        }
+        Leaf::Screen => Heard::Screen(device, payload.clone()),
+        Leaf::NowPlaying => return Ok(None),
+    }))
+}
+
+/// Which refusals were logged when, so that a device gone mad does not fill the log.
+#[derive(Debug, Default)]
+struct Refusals {
+    by_device: HashMap<String, (Instant, u32)>,
+}
+
+impl Refusals {
+    fn log(&mut self, topic: &str, why: &str, now: Instant) {
+        let topic: String = topic.chars().take(120).collect();
+        if let Some(before) = self.due(&topic, now) {
+            let more = if before > 0 { format!(" ({before} more since the last such line)") } else { String::new() };
+            tracing::warn!("refused a message on {topic:?}: {why}{more}");
+        }
+    }
+
+    /// How many were passed over since the last line about the device; `None` if it is too soon for another.
+    fn due(&mut self, topic: &str, now: Instant) -> Option<u32> {
+        let device = topic.split('/').nth(1).unwrap_or_default();
+        if self.by_device.len() >= 256 && !self.by_device.contains_key(device) {
+            self.by_device.clear();
+        }
+        match self.by_device.get_mut(device) {
+            Some((last, passed)) if now.saturating_duration_since(*last) < QUIET => {
+                *passed += 1;
+                None
+            }
+            Some((last, passed)) => {
+                *last = now;
+                Some(std::mem::take(passed))
+            }
+            None => {
+                self.by_device.insert(device.to_owned(), (now, 0));
+                Some(0)
+            }
+        }
+    }
+}
+
+/// Tells each device the newest announcement, once; and again after each connection, since the
+/// broker may have forgotten it.
+async fn tell(
+    client: AsyncClient,
+    mut announcements: watch::Receiver<Option<Announcement>>,
+    mut connected: watch::Receiver<u64>,
+) {
+    let mut told: HashMap<DeviceId, NowPlaying> = HashMap::new();
+    loop {
+        let goes_on = tokio::select! {
+            changed = announcements.changed() => changed.is_ok(),
+            up = connected.changed() => {
+                told.clear();
+                up.is_ok()
+            }
+        };
+        let newest = announcements.borrow_and_update().clone();
+        if let Some(Announcement { now, devices }) = newest.filter(|_| *connected.borrow() > 0) {
+            told.retain(|device, _| devices.contains(device));
+            for device in devices {
+                if told.get(&device) != Some(&now) && publish(&client, &device, &now).await.is_ok() {
+                    told.insert(device, now.clone());
+                }
+            }
+        }
+        if !goes_on {
+            // Behind everything told before; ends the other task too.
+            let _ = client.disconnect().await;
+            return;
+        }
+    }
+}
+
+async fn publish(client: &AsyncClient, device: &DeviceId, now: &NowPlaying) -> Result<(), ClientError> {
+    let topic = Topic::new(device.clone(), Leaf::NowPlaying).to_string();
+    let Ok(payload) = serde_json::to_vec(now) else { return Ok(()) };
+    client.publish(topic, QoS::AtLeastOnce, true, payload).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOOD: &str = r#"{"v":1,"at":"2026-11-22T20:00:00.123Z","seq":41,"mood":"happy","confidence":0.83,"people":1,
+        "scores":{"angry":0.01,"disgust":0,"fear":0.02,"happy":0.83,"sad":0.03,"surprise":0.04,"neutral":0.07}}"#;
+
+    fn heard(topic: &str, payload: &[u8]) -> Result<Option<Heard>, String> {
+        let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
+        publish.retain = true;
+        read(&publish)
+    }
+
+    #[test]
+    fn what_devices_say_is_heard() {
+        let a = || "a".parse::<DeviceId>().unwrap();
+        let mood = MoodMessage::parse(MOOD.as_bytes()).unwrap();
+        assert_eq!(heard("moodring/a/mood", MOOD.as_bytes()), Ok(Some(Heard::Mood(a(), mood, true))));
+        assert_eq!(heard("moodring/a/status", b"online"), Ok(Some(Heard::Status(a(), Status::Online))));
+        assert_eq!(heard("moodring/a/status", b""), Ok(Some(Heard::Forgotten(a()))));
+        assert_eq!(heard("moodring/a/mood", b""), Ok(None));
+        let png = b"\x89PNG\r\n\x1a\nrest";
+        assert_eq!(heard("moodring/a/screen", png), Ok(Some(Heard::Screen(a(), Bytes::from_static(png)))));
+    }
+
+    #[test]
+    fn what_cannot_be_believed_is_refused_with_a_reason() {
+        for (topic, payload, says) in [
+            ("moodring/a/mood", &b"nonsense"[..], "cannot be read"),
+            ("moodring/a/mood", &MOOD.replace("\"v\":1", "\"v\":9").into_bytes(), "version 9"),
+            ("moodring/a/mood", &MOOD.replace("0.83,\"people\"", "8.3,\"people\"").into_bytes(), "not a probability"),
+            ("moodring/a/mood", &[b'x'; 20_000], "too long"),
+            ("moodring/a/health", b"{}", "cannot be read"),
+            ("moodring/a/status", b"ONLINE", "neither online nor offline"),
+            ("moodring/a/screen", b"GIF89a", "not a PNG"),
+            ("moodring/a/screen", &[0; MAX_SCREEN + 1], "too large"),
+            ("moodring/a b/mood", MOOD.as_bytes(), "names no device"),
+        ] {
+            let why = heard(topic, payload).unwrap_err();
+            assert!(why.contains(says), "{why} should say {says}");
+        }
+    }
+
+    #[test]
+    fn a_device_gone_mad_gets_one_line_in_ten_seconds() {
+        let (mut refusals, start) = (Refusals::default(), Instant::now());
+        let after = |ms| start + Duration::from_millis(ms);
+        assert_eq!(refusals.due("moodring/a/mood", after(0)), Some(0));
+        assert_eq!(refusals.due("moodring/a/mood", after(10)), None);
+        assert_eq!(refusals.due("moodring/b/mood", after(20)), Some(0));
+        assert_eq!(refusals.due("moodring/a/status", after(9_999)), None);
+        assert_eq!(refusals.due("moodring/a/mood", after(10_000)), Some(2));
+        for n in 0..1000 {
+            refusals.due(&format!("moodring/x{n}/mood"), after(10_000));
+        }
+        assert!(refusals.by_device.len() <= 256);
+    }
+}
