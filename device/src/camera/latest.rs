@@ -220,3 +220,7 @@ where
         shared.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+#[path = "latest_tests.rs"]
+mod tests;

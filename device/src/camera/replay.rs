@@ -44,16 +44,20 @@ impl Replay {
             shown: Duration::ZERO,
         })
     }
+
+    fn empty(&self) -> CameraError {
+        CameraError::Bad { path: self.path.clone(), why: "no frame in it".to_owned() }
+    }
 }
 
 impl Camera for Replay {
     fn next(&mut self) -> Result<Frame, CameraError> {
         let (picture, delay) = match self.clip.next()? {
             Some(next) => next,
-            None if self.repeat && self.seq > 0 => {
+            None if self.seq == 0 => return Err(self.empty()),
+            None if self.repeat => {
                 self.clip.rewind()?;
-                let empty = || CameraError::Bad { path: self.path.clone(), why: "no frame in it".to_owned() };
-                self.clip.next()?.ok_or_else(empty)?
+                self.clip.next()?.ok_or_else(|| self.empty())?
             }
             None => return Err(CameraError::End(self.path.clone())),
         };

@@ -1,4 +1,5 @@
 //! The detector on a real photograph: one smiling astronaut, and a picture of several of her.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The emotion network gives, bit for bit, what the reference interpreter gave when it was exported.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Each thing that cannot be used is refused with one message that says what it is and what to do.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
