@@ -1,0 +1,163 @@
+//! The system's default sound device, through rodio and cpal.
+//!
+//! Enters: stereo frames, kept a little ahead in a ring that the device's own thread empties
+//! without ever waiting. Leaves: sound. Fails: in words, when there is no device, when it says it is
+//! gone, and when it silently takes nothing any more.
+
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rodio::{ChannelCount, DeviceSinkBuilder, MixerDeviceSink, SampleRate, cpal};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::RATE;
+
+/// Frames kept ahead: enough for a busy small computer, and commands are still obeyed at once.
+const AHEAD: usize = RATE as usize * 15 / 100;
+/// A device that takes nothing for so long is gone, whatever it says.
+const STUCK: Duration = Duration::from_secs(5);
+/// How long the last sound may take to be heard before the device is let go.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// See the module.
+pub(super) struct Device {
+    ring: Producer<f32>,
+    lost: Arc<Mutex<Option<String>>>,
+    taken: Arc<AtomicU64>,
+    /// When `taken` was last seen to change, and to what.
+    moved: (Instant, u64),
+    _sink: MixerDeviceSink,
+}
+
+impl Device {
+    /// Opens the default device, at [`RATE`] where it can, else at its own rate.
+    pub fn open(now: Instant) -> Result<Self, String> {
+        #[cfg(target_os = "linux")]
+        let _quiet = silence_alsa();
+        let lost = Arc::new(Mutex::new(None));
+        let report = {
+            let lost = Arc::clone(&lost);
+            move |error: cpal::Error| match error.kind() {
+                // Passing trouble, or none: the stream goes on.
+                cpal::ErrorKind::Xrun | cpal::ErrorKind::RealtimeDenied | cpal::ErrorKind::DeviceChanged => {
+                    tracing::debug!("sound device: {error}");
+                }
+                _ => *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string()),
+            }
+        };
+        let default = || DeviceSinkBuilder::from_default_device().map_err(|why| words(&why));
+        let ours = default()?
+            .with_channels(STEREO)
+            .with_sample_rate(OUR_RATE)
+            .with_buffer_size(cpal::BufferSize::Default)
+            .with_error_callback(report.clone())
+            .open_stream();
+        let mut sink = match ours {
+            Ok(sink) => sink,
+            Err(_) => default()?.with_error_callback(report).open_sink_or_fallback().map_err(|why| words(&why))?,
+        };
+        sink.log_on_drop(false);
+        let (ring, consumer) = RingBuffer::new(2 * AHEAD);
+        let taken = Arc::new(AtomicU64::new(0));
+        sink.mixer().add(Feed { ring: consumer, taken: Arc::clone(&taken), right: None });
+        Ok(Self { ring, lost, taken, moved: (now, 0), _sink: sink })
+    }
+
+    /// Frames that fit, or that it is gone.
+    pub fn wants(&mut self, now: Instant) -> Result<usize, String> {
+        if let Some(why) = self.lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(why);
+        }
+        let taken = self.taken.load(Ordering::Relaxed);
+        if taken != self.moved.1 {
+            self.moved = (now, taken);
+        } else if now.saturating_duration_since(self.moved.0) > STUCK {
+            return Err(format!("it took no sound for {} s", STUCK.as_secs()));
+        }
+        Ok(self.ring.slots() / 2)
+    }
+
+    /// Waits for what was written to be heard, a fraction of a second at most.
+    pub fn drain(&self) {
+        let patience = Instant::now() + DRAIN;
+        while self.ring.slots() < 2 * AHEAD && Instant::now() < patience {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Takes whole stereo frames, as many as it wants.
+    pub fn write(&mut self, frames: &[f32]) {
+        for &sample in frames {
+            // `wants` counted the room, and only the device makes it larger meanwhile.
+            let _ = self.ring.push(sample);
+        }
+    }
+}
+
+const STEREO: ChannelCount = NonZero::new(2).expect("two is not zero");
+const OUR_RATE: SampleRate = NonZero::new(RATE).expect("the rate is not zero");
+
+/// The message of an error and of what caused it.
+fn words(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// What the device's thread reads: the ring, and silence when it is empty.
+struct Feed {
+    ring: Consumer<f32>,
+    taken: Arc<AtomicU64>,
+    /// The right half of a frame whose left half was given.
+    right: Option<f32>,
+}
+
+impl Iterator for Feed {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        if let Some(right) = self.right.take() {
+            return Some(right);
+        }
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        let (left, right) = match (self.ring.slots() >= 2).then(|| (self.ring.pop(), self.ring.pop())) {
+            Some((Ok(left), Ok(right))) => (left, right),
+            _ => (0.0, 0.0),
+        };
+        self.right = Some(right);
+        Some(left)
+    }
+}
+
+impl rodio::Source for Feed {
+    fn current_span_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn channels(&self) -> ChannelCount {
+        STEREO
+    }
+
+    fn sample_rate(&self) -> SampleRate {
+        OUR_RATE
+    }
+
+    fn total_duration(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// Keeps what ALSA says while this thread opens devices off the standard error: with no card it
+/// writes a page of text at every try, and the error itself says enough.
+#[cfg(target_os = "linux")]
+fn silence_alsa() -> Option<impl Sized> {
+    alsa::Output::local_error_handler().ok()
+}
