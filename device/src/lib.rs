@@ -19,6 +19,8 @@ pub mod bench;
 
 pub mod mood;
 
+pub mod screen;
+
 pub mod publish;
 
 pub mod health;
