@@ -32,37 +32,6 @@ impl Default for HealthSettings {
     }
 }
 
-/// A stage of the pipeline that is timed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// From the capture of a frame until the pipeline takes it.
-    Wait,
-    /// Finding the faces.
-    Face,
-    /// Reading their expressions.
-    Emotion,
-    /// Drawing the panel, with pushing it out.
-    Screen,
-    /// From the capture of a frame until its mood is known.
-    Whole,
-}
-
-impl Stage {
-    /// All stages, in the order in which a frame meets them.
-    pub const ALL: [Self; 5] = [Self::Wait, Self::Face, Self::Emotion, Self::Screen, Self::Whole];
-
-    /// The stage's name on the wire.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Wait => "wait",
-            Self::Face => "face",
-            Self::Emotion => "emotion",
-            Self::Screen => "screen",
-            Self::Whole => "whole",
-        }
-    }
-}
-
 /// What else a health message says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -80,7 +49,7 @@ pub struct Times {
     start: Instant,
     /// When each frame was done, oldest first.
     frames: VecDeque<Instant>,
-    stages: BTreeMap<Stage, VecDeque<(Instant, Duration)>>,
+    stages: BTreeMap<&'static str, VecDeque<(Instant, Duration)>>,
 }
 
 impl Times {
@@ -97,8 +66,8 @@ impl Times {
         }
     }
 
-    /// A stage took `time` and was done at `now`.
-    pub fn stage(&mut self, stage: Stage, time: Duration, now: Instant) {
+    /// The stage of this name took `time` and was done at `now`.
+    pub fn stage(&mut self, stage: &'static str, time: Duration, now: Instant) {
         let times = self.stages.entry(stage).or_default();
         times.push_back((now, time));
         while times.len() > MOST || times.front().is_some_and(|&(at, _)| now.duration_since(at) > WINDOW) {
@@ -113,7 +82,7 @@ impl Times {
             let mut recent: Vec<Duration> = times.iter().filter(|(at, _)| recent(at)).map(|&(_, time)| time).collect();
             recent.sort_unstable();
             let time = StageTime { p50: milliseconds(&recent, 50)?, p95: milliseconds(&recent, 95)? };
-            Some((stage.word().to_owned(), time))
+            Some(((*stage).to_owned(), time))
         });
         Health {
             v: VERSION,
@@ -158,11 +127,11 @@ mod tests {
         for i in 1..=100_u64 {
             let now = start + Duration::from_millis(i * 100);
             times.frame(now);
-            times.stage(Stage::Face, Duration::from_micros(i * 10), now);
+            times.stage("detect", Duration::from_micros(i * 10), now);
         }
         let health = times.health(start + Duration::from_secs(10), Timestamp::UNIX_EPOCH, Counts::default());
         assert_eq!((health.fps, health.uptime_s), (10.0, 10));
-        assert_eq!(health.stages["face"], StageTime { p50: 0.5, p95: 0.95 });
+        assert_eq!(health.stages["detect"], StageTime { p50: 0.5, p95: 0.95 });
         assert_eq!(health.stages.len(), 1, "a stage that never ran is not mentioned");
     }
 
@@ -171,7 +140,7 @@ mod tests {
         let start = Instant::now();
         let mut times = Times::new(start);
         times.frame(start);
-        times.stage(Stage::Face, Duration::from_secs(1), start);
+        times.stage("detect", Duration::from_secs(1), start);
         let later = start + Duration::from_secs(31);
         let health = times.health(later, Timestamp::UNIX_EPOCH, Counts::default());
         assert!(health.stages.is_empty() && health.fps == 0.0, "{health:?}");
@@ -184,9 +153,9 @@ mod tests {
         for i in 1..=10_000_u64 {
             let now = start + Duration::from_millis(i);
             times.frame(now);
-            times.stage(Stage::Whole, Duration::from_millis(1), now);
+            times.stage("whole", Duration::from_millis(1), now);
         }
-        assert_eq!((times.frames.len(), times.stages[&Stage::Whole].len()), (MOST, MOST));
+        assert_eq!((times.frames.len(), times.stages["whole"].len()), (MOST, MOST));
         let fps = times.health(start + Duration::from_secs(10), Timestamp::UNIX_EPOCH, Counts::default()).fps;
         assert!((fps - 1000.0).abs() < 1.0, "{fps}");
     }

@@ -5,11 +5,17 @@
 //! fails while running (camera, screen, broker) is shown and retried; only a mistake that a
 //! person must mend (configuration, a missing library or model) ends the program.
 
+pub mod cli;
+
+pub mod config;
+
+pub mod pipeline;
+
+pub mod camera;
+
 pub mod frame;
 
 pub mod still;
-
-pub mod camera;
 
 pub mod see;
 
@@ -18,6 +24,8 @@ pub mod read;
 pub mod bench;
 
 pub mod mood;
+
+pub mod display;
 
 pub mod screen;
 

@@ -11,7 +11,7 @@ pub mod outbox;
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
@@ -57,6 +57,22 @@ impl Default for MqttSettings {
             outbox: 256,
             repeat_s: 30,
         }
+    }
+}
+
+impl MqttSettings {
+    /// The password: the first line of its file; empty where no file is named.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn password(&self) -> Result<String, PublishError> {
+        let file = &self.password_file;
+        if file.as_os_str().is_empty() {
+            return Ok(String::new());
+        }
+        let text =
+            fs::read_to_string(file).map_err(|why| PublishError::Password { path: file.display().to_string(), why })?;
+        Ok(text.lines().next().unwrap_or_default().to_owned())
     }
 }
 
@@ -187,18 +203,9 @@ fn options(settings: &MqttSettings, device: &DeviceId) -> Result<MqttOptions, Pu
         .set_clean_session(true)
         .set_max_packet_size(link::MAX_INCOMING, link::MAX_INCOMING);
     if !settings.username.is_empty() {
-        options.set_credentials(settings.username.as_str(), password(&settings.password_file)?);
+        options.set_credentials(settings.username.as_str(), settings.password()?);
     }
     Ok(options)
-}
-
-fn password(file: &Path) -> Result<String, PublishError> {
-    if file.as_os_str().is_empty() {
-        return Ok(String::new());
-    }
-    let text =
-        fs::read_to_string(file).map_err(|why| PublishError::Password { path: file.display().to_string(), why })?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 #[cfg(test)]

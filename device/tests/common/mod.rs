@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub mod device;
 pub mod faulty;
 
 use std::{

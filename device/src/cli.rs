@@ -1,0 +1,134 @@
+//! The command line: what can be asked of the program.
+//!
+//! In: arguments. Out: [`Cli`]. What fails is told by clap, with the usage, and exit status 2.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use moodring_mood::{Confidence, Mood, Playing};
+
+use crate::screen::{Network, Scene, ScreenSize, ScreenState};
+
+/// Watches a room through a camera, shows its mood on a small screen and publishes it over MQTT.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "A variable MOODRING_DEVICE__SECTION__KEY overrides a key of the configuration."
+)]
+pub struct Cli {
+    /// The configuration; /etc/moodring/device.toml where it exists, else the defaults.
+    #[arg(long, global = true, env = "MOODRING_DEVICE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Say more about what is done; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch, show and publish until told to stop.
+    Run,
+
+    /// Read the moods in pictures: one line of JSON for each.
+    Read {
+        /// Each picture is nothing but a face: no face is looked for.
+        #[arg(long)]
+        cropped: bool,
+
+        /// Pictures, folders of pictures, or `-` for a list of paths on standard input.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+
+    /// Measure the stages of reading a frame, and the two networks alone.
+    Bench {
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Draw the screen for a mood into a PNG file.
+    Screen {
+        /// Which mood: happy, sad, angry, disgust, fear, surprise, neutral, unsure or nobody.
+        #[arg(long, value_parser = mood)]
+        mood: Mood,
+
+        /// Pixels across and down: 240x240, 320x240 or 128x64; as configured where not given.
+        #[arg(long)]
+        size: Option<ScreenSize>,
+
+        /// What else to show.
+        #[arg(long, value_enum, default_value_t = State::Plain)]
+        state: State,
+
+        /// How sure the device is, per cent.
+        #[arg(long, default_value_t = 83, value_parser = clap::value_parser!(u8).range(0..=100))]
+        confidence: u8,
+
+        /// Where to write the picture.
+        #[arg(long, value_name = "FILE.png")]
+        out: PathBuf,
+    },
+
+    /// Check the configuration, the networks and their library, and say where the configuration is from.
+    CheckConfig,
+}
+
+/// What a screen can show besides a mood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum State {
+    /// Nothing plays, all is well.
+    Plain,
+    /// A song plays.
+    Playing,
+    /// A song is paused.
+    Paused,
+    /// The broker is away.
+    Offline,
+    /// There is no camera.
+    NoCamera,
+    /// The device has just started; no mood is shown yet.
+    Waking,
+    /// The device has stopped.
+    Goodbye,
+}
+
+impl State {
+    /// The scene of this state.
+    pub fn scene(self, mood: Mood, confidence: Confidence) -> Scene {
+        let people = u32::from(mood != Mood::Nobody);
+        let confidence = if mood == Mood::Nobody { Confidence::ZERO } else { confidence };
+        let mut state = ScreenState { mood, confidence, people, ..ScreenState::default() };
+        match self {
+            Self::Waking => return Scene::Waking,
+            Self::Goodbye => return Scene::Goodbye,
+            Self::Plain => {}
+            Self::Playing | Self::Paused => {
+                let (title, artist) = ("Clair de lune".to_owned(), "Claude Debussy".to_owned());
+                state.playing = Some(Playing { title, artist, mood, reason: String::new() });
+                state.paused = self == Self::Paused;
+            }
+            Self::Offline => state.network = Network::Down,
+            Self::NoCamera => state.camera_problem = Some("no camera at /dev/video0".to_owned()),
+        }
+        Scene::Live(state)
+    }
+}
+
+/// A mood by its word.
+///
+/// # Errors
+/// No mood has this word.
+pub fn mood(word: &str) -> Result<Mood, String> {
+    Mood::from_word(word).ok_or_else(|| {
+        let known: Vec<&str> = Mood::ALL.iter().map(|mood| mood.word()).collect();
+        format!("no mood; known are {}", known.join(", "))
+    })
+}

@@ -1,0 +1,177 @@
+//! Keeps the screen up: opens its panel, again after a failure, and draws no faster than it is read.
+//!
+//! In: the [`Scene`] of the moment. Out: the panel's changed rectangles, and now and then the picture
+//! as PNG for those who look from afar. A panel that fails is told of once in the log and opened
+//! again; nothing here fails. Time is a parameter.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use moodring_mood::Mood;
+use tracing::{info, warn};
+
+use crate::screen::{PanelError, PanelKind, Scene, Screen, ScreenSettings, panel};
+
+/// The shortest time between two redraws of the same mood, and between two PNGs.
+pub const CALM: Duration = Duration::from_millis(200);
+
+/// How long to leave a panel alone that failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What came of showing a scene.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Whether something was drawn.
+    pub drawn: bool,
+    /// The picture as PNG, when there is a new one to send.
+    pub png: Option<Vec<u8>>,
+}
+
+/// See the module.
+pub struct Display {
+    settings: ScreenSettings,
+    screen: Option<Screen>,
+    /// Not before this is a panel that failed opened again.
+    retry: Option<Instant>,
+    /// What was told of the panel last; it is not said twice in a row.
+    trouble: Option<String>,
+    drawn: Option<(Instant, Scene)>,
+    png_sent: Option<Instant>,
+    /// The last picture that was not sent yet; the panel puts it here.
+    png: Arc<Mutex<Option<Vec<u8>>>>,
+}
+
+impl Display {
+    /// A display that opens its panel with the first scene.
+    pub fn new(settings: ScreenSettings) -> Self {
+        Self { settings, screen: None, retry: None, trouble: None, drawn: None, png_sent: None, png: Arc::default() }
+    }
+
+    /// Shows a scene, unless the last one was drawn a moment ago and has the same mood.
+    pub fn show(&mut self, scene: &Scene, now: Instant) -> Shown {
+        let hasty = self.drawn.as_ref().is_some_and(|(at, last)| now.duration_since(*at) < CALM && alike(scene, last));
+        let drawn = !hasty && self.draw(scene, now);
+        if drawn {
+            self.drawn = Some((now, scene.clone()));
+        }
+        let due = self.png_sent.is_none_or(|sent| now.duration_since(sent) >= CALM);
+        let png = if due { self.take_png() } else { None };
+        if png.is_some() {
+            self.png_sent = Some(now);
+        }
+        Shown { drawn, png }
+    }
+
+    /// Shows the last picture, which stays on the panel, and returns it as PNG.
+    pub fn goodbye(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.draw(&Scene::Goodbye, now);
+        self.take_png()
+    }
+
+    fn take_png(&self) -> Option<Vec<u8>> {
+        self.png.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn draw(&mut self, scene: &Scene, now: Instant) -> bool {
+        if self.settings.panel == PanelKind::None {
+            return false;
+        }
+        let Some(screen) = &mut self.screen else {
+            if self.retry.is_some_and(|retry| now < retry) {
+                return false;
+            }
+            let png = Arc::clone(&self.png);
+            let keep = move |new: Vec<u8>| *png.lock().unwrap_or_else(PoisonError::into_inner) = Some(new);
+            return match panel::open(&self.settings, Some(Box::new(keep))) {
+                Ok(panel) => {
+                    self.screen = Some(Screen::new(panel, self.settings.size));
+                    self.draw(scene, now)
+                }
+                Err(error) => self.fail(&error, now),
+            };
+        };
+        match screen.show(scene) {
+            Ok(drawn) => {
+                if self.trouble.take().is_some() {
+                    info!("the screen works again");
+                }
+                drawn
+            }
+            Err(error) => self.fail(&error, now),
+        }
+    }
+
+    fn fail(&mut self, error: &PanelError, now: Instant) -> bool {
+        let trouble = error.to_string();
+        if self.trouble.as_ref() != Some(&trouble) {
+            warn!("screen: {trouble}; trying again");
+        }
+        self.trouble = Some(trouble);
+        self.screen = None;
+        self.retry = Some(now + RETRY);
+        false
+    }
+}
+
+/// Whether two scenes show the same mood.
+fn alike(a: &Scene, b: &Scene) -> bool {
+    fn mood(scene: &Scene) -> Option<Mood> {
+        match scene {
+            Scene::Live(state) => Some(state.mood),
+            Scene::Waking | Scene::Goodbye => None,
+        }
+    }
+    mood(a) == mood(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use moodring_mood::Confidence;
+
+    use super::*;
+    use crate::screen::ScreenState;
+
+    fn scene(mood: Mood, confidence: f32) -> Scene {
+        Scene::Live(ScreenState { mood, confidence: Confidence::saturating(confidence), ..ScreenState::default() })
+    }
+
+    #[test]
+    fn a_new_mood_is_drawn_at_once_and_its_shades_calmly() {
+        let mut display = Display::new(ScreenSettings::default());
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let first = display.show(&scene(Mood::Happy, 0.5), at(0));
+        assert!(first.drawn && first.png.is_some_and(|png| png.starts_with(b"\x89PNG")));
+        assert_eq!(display.show(&scene(Mood::Happy, 0.9), at(100)), Shown::default());
+        let sad = display.show(&scene(Mood::Sad, 0.9), at(150));
+        assert!(sad.drawn && sad.png.is_none(), "the PNG waits for its time");
+        let later = display.show(&scene(Mood::Sad, 0.9), at(210));
+        assert!(!later.drawn && later.png.is_some());
+        assert_eq!(display.show(&scene(Mood::Sad, 0.9), at(900)), Shown::default(), "nothing changed");
+        assert!(display.goodbye(at(910)).is_some());
+    }
+
+    #[test]
+    fn a_panel_that_fails_is_left_alone_for_a_while_and_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("later").join("screen.png");
+        let settings = ScreenSettings { png: Some(file.clone()), ..ScreenSettings::default() };
+        let mut display = Display::new(settings);
+        let start = Instant::now();
+        let at = |s| start + Duration::from_secs(s);
+        assert!(display.show(&scene(Mood::Happy, 0.5), at(0)).png.is_some(), "others see it all the same");
+        assert!(!file.exists());
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        assert!(!display.show(&scene(Mood::Happy, 0.5), at(1)).drawn);
+        assert!(display.show(&scene(Mood::Happy, 0.5), at(5)).drawn);
+        assert!(image::open(&file).is_ok());
+    }
+
+    #[test]
+    fn without_a_panel_nothing_is_drawn() {
+        let settings = ScreenSettings { panel: PanelKind::None, ..ScreenSettings::default() };
+        assert_eq!(Display::new(settings).show(&scene(Mood::Happy, 0.5), Instant::now()), Shown::default());
+    }
+}

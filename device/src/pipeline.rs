@@ -1,0 +1,253 @@
+//! A frame's whole way: camera → see → mood → screen and publish.
+//!
+//! In: the settings, and a flag that says when to stop. Out: pictures on the panel, messages to the
+//! broker, one line in the log for each change of mood. What fails at the start is what a person
+//! must mend ([`RunError`]). Afterwards nothing ends the program: a camera, screen or broker that
+//! fails is shown, reported and tried again by the part that stands for it.
+
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use moodring_mood::{Mood, NowPlaying};
+use thiserror::Error;
+use tracing::info;
+
+use crate::{
+    camera::{
+        self,
+        latest::{CameraState, Capture, Next},
+    },
+    config::Settings,
+    display::Display,
+    frame::Frame,
+    health::{Counts, Times},
+    mood::{RoomMood, SeenFace, Steady},
+    publish::{PublishError, Publisher, Statement},
+    screen::{Network, Scene, ScreenState},
+    see::{Reading, SeeError, Seer},
+};
+
+/// How long to wait for a frame before looking at everything else.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Without a frame for so long, what was seen last no longer counts.
+const BLIND: Duration = Duration::from_secs(2);
+
+/// When the first health message is due: by then there is something to tell.
+const FIRST_HEALTH: Duration = Duration::from_secs(3);
+
+/// How long a goodbye to the broker may take; with the rest it stays below two seconds.
+const GOODBYE: Duration = Duration::from_millis(1200);
+
+/// How long the camera may take to close. A webcam that hangs is left to the system.
+const CLOSING: Duration = Duration::from_millis(300);
+
+/// Why the device cannot start.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The networks or their library.
+    #[error(transparent)]
+    See(#[from] SeeError),
+    /// The publisher.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// Runs until `stop` is set, or until a clip that is not repeated is over.
+///
+/// # Errors
+/// See [`RunError`]; all of them before the first frame.
+pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<(), RunError> {
+    let seer = Seer::open(&settings.vision)?;
+    let publisher = Publisher::start(&settings.mqtt, &settings.device_id())?;
+    let capture = Capture::start(camera::opener(settings.camera.clone()));
+    let mut pipeline = Pipeline::new(settings, seer, publisher);
+    while !stop.load(Ordering::Relaxed) {
+        match capture.next(TICK) {
+            Next::Frame(frame) => pipeline.frame(&frame),
+            Next::Nothing => pipeline.no_frame(),
+            Next::Ended => break,
+        }
+        pipeline.look_around(&capture);
+    }
+    info!("stopping");
+    let closed = close(capture);
+    pipeline.goodbye();
+    // Only waited for after the goodbye, which must not wait for a camera that hangs.
+    let _ = closed.recv_timeout(CLOSING);
+    Ok(())
+}
+
+struct Pipeline {
+    seer: Seer,
+    steady: Steady,
+    display: Display,
+    publisher: Publisher,
+    times: Times,
+    health_every: Duration,
+    health_due: Instant,
+    reported_problem: Option<String>,
+    room: Option<RoomMood>,
+    last_frame: Instant,
+    playing: Option<NowPlaying>,
+}
+
+impl Pipeline {
+    fn new(settings: &Settings, seer: Seer, publisher: Publisher) -> Self {
+        let now = Instant::now();
+        Self {
+            seer,
+            steady: Steady::new(settings.mood),
+            display: Display::new(settings.screen.clone()),
+            publisher,
+            times: Times::new(now),
+            health_every: Duration::from_secs(settings.health.every_s),
+            health_due: now + FIRST_HEALTH.min(Duration::from_secs(settings.health.every_s)),
+            reported_problem: None,
+            room: None,
+            last_frame: now,
+            playing: None,
+        }
+    }
+
+    /// A frame's whole way, but for the screen, which follows in [`Self::look_around`].
+    fn frame(&mut self, frame: &Frame) {
+        let waited = since(frame.at);
+        let reading = self.seer.see(frame);
+        let room = self.steady.observe(clock(frame.at), &seen(&reading));
+        self.say(frame.at, room);
+
+        let now = Instant::now();
+        self.last_frame = now;
+        self.times.frame(now);
+        for (stage, time) in self.seer.timings().stages().into_iter().filter(|(_, time)| !time.is_zero()) {
+            self.times.stage(stage, time, now);
+        }
+        for (stage, time) in [("wait", waited), ("whole", since(frame.at))] {
+            if let Some(time) = time {
+                self.times.stage(stage, time, now);
+            }
+        }
+    }
+
+    /// A camera that is gone sees nobody: what it saw last must not stand for ever.
+    fn no_frame(&mut self) {
+        if self.last_frame.elapsed() >= BLIND {
+            let at = Timestamp::now();
+            let room = self.steady.observe(clock(at), &[]);
+            self.say(at, room);
+        }
+    }
+
+    fn say(&mut self, at: Timestamp, room: RoomMood) {
+        let RoomMood { mood, confidence, people, scores, changed, .. } = room;
+        let statement = Statement { at, mood, confidence, people, scores };
+        if changed {
+            info!("{}", in_words(&room));
+            self.publisher.changed(statement);
+        } else {
+            self.publisher.steady(statement);
+        }
+        self.room = Some(room);
+    }
+
+    /// Everything that does not wait for a frame: what plays, the panel, health.
+    fn look_around(&mut self, capture: &Capture) {
+        if let Some(playing) = self.publisher.heard() {
+            self.playing = playing;
+        }
+        let problem = match capture.state() {
+            CameraState::Problem(problem) => Some(problem),
+            CameraState::Opening | CameraState::Running(_) | CameraState::Ended => None,
+        };
+        let scene = self.scene(problem.clone());
+        let start = Instant::now();
+        let shown = self.display.show(&scene, start);
+        if shown.drawn {
+            self.times.stage("screen", start.elapsed(), Instant::now());
+        }
+        if let Some(png) = shown.png {
+            self.publisher.screen(png);
+        }
+        let now = Instant::now();
+        if now >= self.health_due || problem != self.reported_problem {
+            self.health_due = now + self.health_every;
+            self.reported_problem.clone_from(&problem);
+            let counts = Counts {
+                frames_dropped: capture.dropped(),
+                changes_dropped: self.publisher.changes_dropped(),
+                camera_problem: problem,
+            };
+            self.publisher.health(&self.times.health(now, Timestamp::now(), counts));
+        }
+    }
+
+    fn scene(&self, camera_problem: Option<String>) -> Scene {
+        let RoomMood { mood, confidence, people, .. } = match self.room {
+            Some(room) => room,
+            None if camera_problem.is_none() => return Scene::Waking,
+            None => {
+                return Scene::Live(ScreenState { camera_problem, network: self.network(), ..ScreenState::default() });
+            }
+        };
+        let (playing, paused) =
+            self.playing.as_ref().map_or((None, false), |heard| (heard.playing.clone(), heard.paused));
+        let network = self.network();
+        Scene::Live(ScreenState { mood, confidence, people, playing, paused, camera_problem, network })
+    }
+
+    fn network(&self) -> Network {
+        if self.publisher.is_connected() { Network::Up } else { Network::Down }
+    }
+
+    fn goodbye(mut self) {
+        if let Some(png) = self.display.goodbye(Instant::now()) {
+            self.publisher.screen(png);
+        }
+        if !self.publisher.close(GOODBYE) {
+            info!("the broker was not there to hear the goodbye; it tells the others itself");
+        }
+    }
+}
+
+/// Closes the camera on a thread of its own; the answer comes when that is done.
+fn close(capture: Capture) -> mpsc::Receiver<()> {
+    let (done, closed) = mpsc::channel();
+    thread::spawn(move || {
+        capture.stop();
+        // Nobody may be waiting any more.
+        let _ = done.send(());
+    });
+    closed
+}
+
+fn seen(reading: &Reading) -> Vec<SeenFace> {
+    let face = |face: &crate::see::FaceReading| SeenFace { scores: face.scores, weight: face.rect[2] * face.rect[3] };
+    reading.faces.iter().map(face).collect()
+}
+
+/// The state machine's clock: time since 1970.
+fn clock(at: Timestamp) -> Duration {
+    Duration::from_nanos(u64::try_from(at.as_nanosecond()).unwrap_or(0))
+}
+
+/// How long ago a frame was captured; `None` for a replay that does not run in real time.
+fn since(at: Timestamp) -> Option<Duration> {
+    let time = Duration::try_from(Timestamp::now().duration_since(at)).ok()?;
+    (time < Duration::from_secs(10)).then_some(time)
+}
+
+fn in_words(room: &RoomMood) -> String {
+    match (room.mood, room.people) {
+        (Mood::Nobody, _) => "nobody is there".to_owned(),
+        (mood, 1) => format!("{mood}, {} %, 1 person", room.confidence.percent()),
+        (mood, people) => format!("{mood}, {} %, {people} people", room.confidence.percent()),
+    }
+}
