@@ -35,13 +35,13 @@ def _block(x: keras.KerasTensor, filters: int, stride: int, decay: float, name: 
 def build(
     stem: int, stages: list[int], size: int, classes: int, dropout: float, decay: float
 ) -> keras.Model:
-    """ResNet: 3x3 stem, max-pool, one residual block a stage, global average, dense.
+    """ResNet: 3x3 stem, 2x2 max-pool, one residual block a stage, global average, dense.
 
     Input float32 [N, size, size, 1], standardised; output float32 [N, classes], logits.
     """
     inputs = keras.Input((size, size, 1), name="face")
     x = layers.ReLU()(_conv(inputs, stem, 3, 1, decay, "stem"))
-    x = layers.MaxPooling2D(3, 2, padding="same")(x)
+    x = layers.MaxPooling2D(2)(x)
     for i, filters in enumerate(stages):
         x = _block(x, filters, 1 if i == 0 else 2, decay, f"stage{i + 1}")
     x = layers.GlobalAveragePooling2D()(x)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import augment, config, data, network, runtime
+from . import augment, config, data, network, runtime, warm
 
 
 def build(cfg: config.Config) -> keras.Model:
@@ -95,6 +95,11 @@ def train(cfg: config.Config, limit: int | None = None) -> None:
     model = build(cfg)
     cost = network.mmac(model)
     print(f"{cost:.1f} MMAC, {model.count_params() / 1e6:.2f} M parameters")
+    if cfg.run["init"] and not (folder / "backup").exists():
+        sample = np.concatenate([x for x, _ in batches.take(12).as_numpy_iterator()])
+        warm.start_from(model, config.data_dir() / cfg.run["init"], sample)
+        score = (model.predict(look[0], 256, verbose=0).argmax(1) == public.label).mean()
+        print(f"starts from {cfg.run['init']}: PublicTest {100 * score:.2f} %")
     model.compile(
         optimizer(cfg, steps),
         keras.losses.CategoricalCrossentropy(from_logits=True),
