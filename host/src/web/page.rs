@@ -155,6 +155,7 @@ fn row(track: &Track) -> Markup {
     html! {
         li #{ "track-" (track.id) } {
             @if track.problem.is_none() { (parts::play_now(track.id, &track.title, &format!("play-{}", track.id))) }
+            @else { span.broken { (parts::icon(parts::WARNING)) } }
             div.what {
                 b { (track.title) }
                 p { (about.join(" · ")) }

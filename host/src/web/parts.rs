@@ -93,8 +93,8 @@ fn one_device(device: &DeviceView, now: Timestamp) -> Markup {
             div.ring aria-hidden="true" {
                 svg.arc viewBox="0 0 100 100" {
                     circle.track cx="50" cy="50" r="45" fill="none" stroke-width="7" {}
-                    circle.level cx="50" cy="50" r="45" fill="none" stroke-width="7" stroke-linecap="round"
-                        pathLength="100" stroke-dasharray={ (percent) " 100" } {}
+                    @if percent > 0 && device.mood != Mood::Nobody { circle.level cx="50" cy="50" r="45" fill="none" stroke-width="7" stroke-linecap="round"
+                        pathLength="100" stroke-dasharray={ (percent) " 100" } {} }
                 }
                 (face(device.mood, "face"))
             }
@@ -145,21 +145,25 @@ fn panel(device: &DeviceView) -> Markup {
 }
 
 fn stats(health: &Health) -> Markup {
-    let busiest = health.stages.iter().max_by(|a, b| a.1.p50.total_cmp(&b.1.p50));
+    let camera = match &health.camera_problem {
+        Some(problem) => problem.clone(),
+        None => format!("{:.1} frames/s", health.fps),
+    };
+    let slowest = health.stages.iter().max_by(|a, b| a.1.p50.total_cmp(&b.1.p50));
+    let slowest = slowest.map(|(stage, time)| format!("{stage}, {:.1} ms", time.p50));
+    let lost = (health.changes_dropped > 0).then(|| words::count(health.changes_dropped, "mood", "moods"));
+    let up = words::span(i64::try_from(health.uptime_s).unwrap_or(i64::MAX));
     html! {
         dl.stats {
-            dt { "Camera" }
-            dd.num { @match &health.camera_problem { Some(problem) => (problem), None => { (format!("{:.1}", health.fps)) " frames/s" } } }
-            @if let Some((stage, time)) = busiest {
-                dt { "Slowest step" }
-                dd.num { (stage) ", " (format!("{:.1}", time.p50)) " ms" }
+            @for (what, said) in [
+                ("Camera", Some(camera)),
+                ("Slowest step", slowest),
+                ("Lost on the way", lost),
+                ("Up for", Some(up)),
+                ("Version", Some(health.version.clone())),
+            ] {
+                @if let Some(said) = said { div { dt { (what) } dd.num { (said) } } }
             }
-            @if health.frames_dropped > 0 { dt { "Skipped" } dd.num { (words::count(health.frames_dropped, "frame", "frames")) } }
-            @if health.changes_dropped > 0 { dt { "Lost" } dd.num { (words::count(health.changes_dropped, "mood", "moods")) } }
-            dt { "Up for" }
-            dd { (words::span(i64::try_from(health.uptime_s).unwrap_or(i64::MAX))) }
-            dt { "Version" }
-            dd { (health.version) }
         }
     }
 }
@@ -214,7 +218,7 @@ fn track_that_plays(playing: &PlayingView) -> Markup {
 fn controls(state: &State) -> Markup {
     let paused = state.paused != Paused::No;
     html! {
-        div.controls {
+        @if paused || state.playing.is_some() { div.controls {
             @if let Some(playing) = &state.playing {
                 (like(playing.track, playing.liked, "like", "round"))
             }
@@ -226,7 +230,7 @@ fn controls(state: &State) -> Markup {
             @if state.playing.is_some() {
                 form method="post" action="/api/skip" { button #skip.round aria-label="Skip" { (icon(SKIP)) } }
             }
-        }
+        } }
         @if let Some((playing, emotion)) = state.playing.as_ref().and_then(|p| Some((p, p.mood.emotion()?))) {
             div.not-for {
                 form method="post" action={ "/api/tracks/" (playing.track) "/not-for" }
@@ -357,7 +361,8 @@ const SKIP: &str =
     "M5 6.200v11.600a.8.8 0 0 0 1.200.7l9-5.800a.8.8 0 0 0 0-1.400l-9-5.800A.8.8 0 0 0 5 6.200zM19 5.500v13";
 const HEART: &str = "M12 20s-7.500-4.700-9-9.300C2 7.300 4.300 4.800 7.200 4.800c2 0 3.700 1.100 4.800 2.900 1.100-1.800 2.800-2.900 4.800-2.900 2.900 0 5.200 2.500 4.200 5.900C19.500 15.300 12 20 12 20z";
 const NOT: &str = "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17zM6 6l12 12";
-const WARNING: &str = "M12 4 2.800 19.500h18.400zM12 10v4.500M12 17.200v.1";
+/// Something is wrong.
+pub const WARNING: &str = "M12 4 2.800 19.500h18.400zM12 10v4.500M12 17.200v.1";
 
 /// One of the icons.
 pub fn icon(path: &str) -> Markup {

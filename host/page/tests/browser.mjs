@@ -1,0 +1,215 @@
+// Clicks through the page in a real browser: `node browser.mjs URL`, for a page that plays music.
+//
+// Every button is pressed as a person presses it, and what it did is asked from the host. Each view
+// (phone and desktop, light and dark) is checked for accessibility with axe; contrast is measured on
+// each of the surfaces that a gradient runs between. Ends with 1 at the first thing that is wrong.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const base = process.argv[2]?.replace(/\/$/, "");
+if (!base) {
+  console.error("use: node browser.mjs http://127.0.0.1:PORT/");
+  process.exit(2);
+}
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+
+const complaints = [];
+async function open(options, path = "/") {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
+  page.on("pageerror", (e) => complaints.push(e.message));
+  page.on("request", (r) => { if (!r.url().startsWith(base)) complaints.push(`a request to ${r.url()}`); });
+  await page.goto(base + path);
+  if (options.javaScriptEnabled !== false) await page.getByText("live", { exact: true }).waitFor();
+  return page;
+}
+
+const ask = async (path) => (await fetch(base + path)).json();
+const state = () => ask("/api/state");
+async function until(what, holds) {
+  for (let i = 0; i < 100; i++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`5 s went by and still not: ${what}`);
+}
+async function check(what, body) {
+  try {
+    await body();
+    assert.deepEqual(complaints.splice(0), [], "the browser complains");
+    console.log(`ok   ${what}`);
+  } catch (error) {
+    console.error(`FAIL ${what}\n${error.stack}`);
+    await browser.close();
+    process.exit(1);
+  }
+}
+
+const desktop = { viewport: { width: 1280, height: 900 } };
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
+const track = async (id) => {
+  const { tracks } = await ask("/api/tracks?limit=500");
+  return tracks.find((t) => t.id === id);
+};
+
+await check("something plays, so there is something to steer", async () => {
+  await until("a track plays", async () => (await state()).playing !== null);
+});
+
+for (const [name, view] of Object.entries({ phone, desktop })) {
+  for (const colorScheme of ["light", "dark"]) {
+    await check(`${name}, ${colorScheme}: fits its window, and axe finds nothing`, async () => {
+      const page = await open({ ...view, colorScheme });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `the page is ${wide} px too wide`);
+      for (const details of await page.locator("details").all()) await details.evaluate((d) => { d.open = true; });
+      await page.evaluate(axe);
+      for (const surface of ["--lift", "--bg", "--sink"]) {
+        const found = await page.evaluate(async (surface) => {
+          const flat = new CSSStyleSheet();
+          flat.replaceSync(`* { background-image: none !important; transition: none !important }
+            body, .card, button { background-color: var(${surface}) !important }`);
+          document.adoptedStyleSheets = [flat];
+          const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+          return violations.map((v) => `${v.impact}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
+        }, surface);
+        assert.deepEqual(found, [], `on ${surface}`);
+      }
+      await page.context().close();
+    });
+  }
+}
+
+const page = await open(desktop);
+await page.evaluate(() => { globalThis.neverLeft = true; });
+const button = (name) => page.locator("#player").getByRole("button", { name, exact: true });
+
+await check("pause and play, and the focus stays on the button", async () => {
+  if ((await state()).paused !== "no") await button("Play").click();
+  await button("Pause").click();
+  await until("paused", async () => (await state()).paused === "by_hand");
+  await button("Play").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "play-pause");
+  await page.keyboard.press("Enter");
+  await until("playing", async () => (await state()).paused === "no");
+  await button("Pause").waitFor();
+});
+
+await check("skip brings the next track, shown without a new page", async () => {
+  const before = (await state()).playing;
+  await button("Skip").click();
+  await until("another track", async () => (await state()).playing?.started !== before.started);
+  const { playing } = await state();
+  await page.locator("#player .title", { hasText: playing.title }).waitFor();
+  await page.locator("#history li").first().filter({ hasText: playing.title }).waitFor();
+  assert.ok((await page.locator("#told").textContent()).includes(playing.title));
+});
+
+await check("like and unlike what plays", async () => {
+  const { playing } = await state();
+  const liked = async () => (await track(playing.track)).liked;
+  const was = await liked();
+  for (const then of [!was, was]) {
+    await button("Like").click();
+    await until(`liked is ${then}`, async () => (await liked()) === then);
+    await page.locator(`#like[aria-pressed="${then}"]`).waitFor();
+  }
+});
+
+await check("“not for this mood” is remembered, and the library takes it back", async () => {
+  const { playing } = await state();
+  const banned = async () => (await track(playing.track)).not_for.includes(playing.mood);
+  await button(`Not for ${playing.mood}`).click();
+  await until("not for this mood", banned);
+  await page.locator("#said", { hasText: playing.title }).waitFor();
+  await page.locator("#q").fill(playing.title);
+  const row = page.locator(`#track-${playing.track}`);
+  await row.locator("summary").click();
+  await row.getByRole("button", { name: `Not for ${playing.mood}` }).and(page.locator('[aria-pressed="true"]')).click();
+  await until("for this mood again", async () => !(await banned()));
+  await row.getByRole("button", { name: `Not for ${playing.mood}` }).and(page.locator('[aria-pressed="false"]')).waitFor();
+  assert.ok(await row.locator("details").evaluate((d) => d.open), "the list stays open");
+});
+
+await check("search while typing, filter by mood, and back to all", async () => {
+  const all = (await ask("/api/tracks")).total;
+  const { tracks } = await ask("/api/tracks?limit=500");
+  const word = tracks.at(-1).title.split(" ")[0];
+  await page.locator("#q").fill(word);
+  const found = await ask(`/api/tracks?q=${encodeURIComponent(word)}`);
+  await page.waitForURL((url) => url.searchParams.get("q") === word);
+  await page.locator(`#track-${found.tracks[0].id}`).waitFor();
+  await page.locator("#q").fill("zzz no such track");
+  await page.getByText("No track is found by that.").waitFor();
+  await page.locator("#q").fill("");
+  await page.locator("#library .filter button[value=sad]").click();
+  await page.locator("#library .filter button[value=sad][aria-pressed=true]").waitFor();
+  const sad = await ask("/api/tracks?mood=sad&limit=12");
+  await until("only sad tracks", async () => (await page.locator("#tracks > li").count()) === sad.tracks.length);
+  await page.locator("#library .filter button.all").click();
+  await until("all tracks", async () => (await page.locator("#tracks > li").count()) === Math.min(12, all));
+});
+
+await check("play a track of the library", async () => {
+  const { playing } = await state();
+  const other = (await ask("/api/tracks?limit=12")).tracks.find((t) => t.id !== playing.track && !t.problem);
+  await page.locator(`#play-${other.id}`).click();
+  await until("it plays", async () => (await state()).playing?.track === other.id);
+  await page.locator("#player .title", { hasText: other.title }).waitFor();
+});
+
+await check("the page was never left", async () => {
+  assert.equal(await page.evaluate(() => globalThis.neverLeft), true);
+});
+
+await check("every stop of the Tab key shows where it is", async () => {
+  await page.goto(base);
+  const seen = new Set();
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press("Tab");
+    const [name, outline] = await page.evaluate(() => {
+      const { activeElement: e } = document;
+      return [e.id || e.textContent.trim() || e.nodeName, getComputedStyle(e).outlineStyle];
+    });
+    if (name === "BODY") break;
+    assert.equal(outline, "solid", name);
+    seen.add(name);
+  }
+  for (const name of ["To the player", "like", "play-pause", "skip", "q"]) assert.ok(seen.has(name), `Tab misses ${name}`);
+});
+
+await check("who asked for less motion sees none", async () => {
+  const still = await open({ ...desktop, reducedMotion: "reduce" });
+  const moving = await still.evaluate(() => [...document.querySelectorAll("*")]
+    .filter((e) => getComputedStyle(e).transitionDuration.split(", ").some((d) => d !== "0s")).length);
+  assert.equal(moving, 0);
+  await still.context().close();
+});
+
+await check("without JavaScript the forms do the same", async () => {
+  const plain = await open({ ...phone, javaScriptEnabled: false });
+  if ((await state()).paused !== "no") await plain.getByRole("button", { name: "Play", exact: true }).click();
+  await plain.getByRole("button", { name: "Pause", exact: true }).click();
+  await plain.getByRole("button", { name: "Play", exact: true }).waitFor();
+  assert.equal((await state()).paused, "by_hand");
+  await plain.getByRole("button", { name: "Play", exact: true }).click();
+  await plain.getByRole("button", { name: "Pause", exact: true }).waitFor();
+  await plain.locator("#library .filter button[value=happy]").click();
+  await plain.locator("#library .filter button[value=happy][aria-pressed=true]").waitFor();
+  assert.ok(plain.url().includes("mood=happy"));
+  await plain.context().close();
+});
+
+await browser.close();
+console.log("the page works in the browser");
