@@ -131,9 +131,9 @@ fn mood(picture: &mut Picture, plan: &Plan, state: &ScreenState) {
         let count = Style { font: Font::Text, size: 15.0, colour: SOFT };
         let right = picture.size().width as f32 - 10.0;
         let text = state.people.to_string();
-        count.write(picture, &text, (right, 22.0), Align::Right, 60.0);
+        count.write(picture, &text, (right, 18.5), Align::Right, 60.0);
         let left = right - count.width(&text) - 19.0;
-        figure(picture, icons::PERSON, &TwoColours { light: SOFT, ink: GROUND }, (left, 8.5), 15.0);
+        figure(picture, icons::PERSON, &TwoColours { light: SOFT, ink: GROUND }, (left, 5.5), 15.0);
     }
 }
 
@@ -191,7 +191,7 @@ fn sign(picture: &mut Picture, icon: &[Shape], words: &str) {
     let style = Style { font: Font::Text, size: 14.0, colour: AMBER };
     let width = style.width(words) + 22.0;
     let left = if picture.size().width >= 320 { 12.0 } else { (picture.size().width as f32 - width) / 2.0 };
-    figure(picture, icon, &TwoColours { light: AMBER, ink: GROUND }, (left, 5.5), 16.0);
+    figure(picture, icon, &TwoColours { light: AMBER, ink: GROUND }, (left, 5.0), 17.0);
     style.write(picture, words, (left + 22.0, 18.5), Align::Left, 200.0);
 }
 

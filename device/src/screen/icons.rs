@@ -36,12 +36,11 @@ pub const CAMERA_OFF: &[Shape] = &[
 
 /// Radio waves, struck through.
 pub const NETWORK_OFF: &[Shape] = &[
-    Oval(Colour, (50.0, 82.0), (8.0, 8.0)),
-    Line(Colour, 9.0, &[From((32.0, 64.0)), Curve((42.0, 54.5), (58.0, 54.5), (68.0, 64.0))]),
-    Line(Colour, 9.0, &[From((19.0, 48.0)), Curve((36.0, 32.0), (64.0, 32.0), (81.0, 48.0))]),
-    Line(Colour, 9.0, &[From((7.0, 32.0)), Curve((31.0, 9.5), (69.0, 9.5), (93.0, 32.0))]),
-    Line(Ink, 24.0, &[From((20.0, 12.0)), To((84.0, 92.0))]),
-    Line(Colour, 9.0, &[From((18.0, 10.0)), To((86.0, 94.0))]),
+    Oval(Colour, (50.0, 82.0), (11.0, 11.0)),
+    Line(Colour, 12.0, &[From((26.0, 58.0)), Curve((39.0, 45.0), (61.0, 45.0), (74.0, 58.0))]),
+    Line(Colour, 12.0, &[From((8.0, 36.0)), Curve((30.0, 13.0), (70.0, 13.0), (92.0, 36.0))]),
+    Line(Ink, 30.0, &[From((20.0, 10.0)), To((86.0, 90.0))]),
+    Line(Colour, 12.0, &[From((18.0, 9.0)), To((86.0, 92.0))]),
 ];
 
 /// A note: it plays.

@@ -6,6 +6,7 @@
 mod none;
 mod sim;
 mod st7789;
+mod wire;
 
 use std::path::PathBuf;
 

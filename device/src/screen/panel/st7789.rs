@@ -18,13 +18,11 @@ use linux_embedded_hal::{
     spidev::{SpiModeFlags, Spidev, SpidevOptions},
 };
 use mipidsi::{
-    Builder, Display, NoResetPin,
-    interface::SpiInterface,
-    models,
+    Builder, Display, NoResetPin, models,
     options::{ColorInversion, ColorOrder, Orientation, Rotation},
 };
 
-use super::{Panel, PanelError};
+use super::{Panel, PanelError, wire::Wire};
 use crate::screen::settings::{ColourOrder, St7789Settings};
 
 /// The GPIO chips that carry the header's pins on a Raspberry Pi 5, 4, and 3 or older.
@@ -48,7 +46,7 @@ pub struct Wires<S, P> {
 
 /// A panel that has been started.
 pub struct St7789<S: SpiDevice, P: OutputPin> {
-    display: Display<SpiInterface<'static, S, P>, models::ST7789, NoResetPin>,
+    display: Display<Wire<S, P>, models::ST7789, NoResetPin>,
     size: Size,
     /// Kept after use: a line that is let go may go dark.
     backlight: Option<P>,
@@ -71,9 +69,6 @@ pub(super) fn open(settings: &St7789Settings, size: Size) -> Result<St7789<Spide
 impl<S: SpiDevice, P: OutputPin> St7789<S, P> {
     /// Resets and starts the controller. The picture memory is left as it is.
     ///
-    /// The transfer buffer is given away for good, as `mipidsi` borrows it for as long as the panel
-    /// lives: a program starts its panel once.
-    ///
     /// # Errors
     /// The bus or a pin fails.
     pub fn start(
@@ -89,8 +84,7 @@ impl<S: SpiDevice, P: OutputPin> St7789<S, P> {
             reset.set_high().map_err(|why| no_answer("the reset pin", &why))?;
             delay.delay_ms(120);
         }
-        let chunk = settings.chunk.unwrap_or_else(bufsiz).max(16);
-        let buffer = Box::leak(vec![0; chunk].into_boxed_slice());
+        let wire = Wire::new(wires.spi, wires.dc, settings.chunk.unwrap_or_else(bufsiz));
         let turned = !settings.rotation.is_multiple_of(180);
         let (width, height) = if turned { (size.height, size.width) } else { (size.width, size.height) };
         let rotation = Rotation::try_from_degree(settings.rotation.into())
@@ -100,7 +94,7 @@ impl<S: SpiDevice, P: OutputPin> St7789<S, P> {
             ColourOrder::Rgb => ColorOrder::Rgb,
             ColourOrder::Bgr => ColorOrder::Bgr,
         };
-        let display = Builder::new(models::ST7789, SpiInterface::new(wires.spi, wires.dc, buffer))
+        let display = Builder::new(models::ST7789, wire)
             .display_size(width as u16, height as u16)
             .display_offset(settings.offset[0], settings.offset[1])
             .orientation(Orientation::new().rotate(rotation))
