@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use moodring_mood::{Confidence, Scores};
-use moodring_vision::{Classifier, Detector, Face, ModelError, ModelFile, Runtime, RuntimeError, View, runtime};
+use moodring_vision::{
+    Classifier, Detector, Face, ModelError, ModelFile, Runtime, RuntimeError, View,
+    closer::{self, Turn},
+    face, runtime,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -97,7 +101,7 @@ pub struct FaceReading {
 pub struct Timings {
     /// The frame into the detector's input.
     pub letterbox: Duration,
-    /// The detector.
+    /// The detector; twice where it looked closer.
     pub detect: Duration,
     /// The detector's output into faces.
     pub decode: Duration,
@@ -128,6 +132,7 @@ impl Timings {
 pub struct Seer {
     detector: Detector,
     classifier: Classifier,
+    turn: Turn,
     timings: Timings,
 }
 
@@ -147,30 +152,64 @@ impl Seer {
         Ok(Self {
             detector: Detector::open(runtime, &face, settings.threshold.into())?,
             classifier: Classifier::open(runtime, &emotion)?,
+            turn: Turn::default(),
             timings: Timings::default(),
         })
     }
 
-    /// Looks at a frame.
+    /// Looks at a frame. Where the whole shows no face, one part of it is looked at more closely;
+    /// the next frame's another one, unless it showed a face.
     pub fn see(&mut self, frame: &Frame) -> Reading {
-        Reading { at: frame.at, faces: self.look(&frame.picture.view()) }
+        let view = frame.picture.view();
+        let start = Instant::now();
+        self.timings = Timings::default();
+        let mut faces = self.find(&view);
+        if faces.is_empty() {
+            faces = self.find_closer(&view, self.turn.window());
+            if faces.is_empty() {
+                self.turn.missed();
+            } else {
+                self.turn.found();
+            }
+        }
+        let faces = self.read_all(&view, &faces, start);
+        Reading { at: frame.at, faces }
     }
 
-    /// Looks at a picture: the faces in it, the largest first.
+    /// Looks at a photograph: the faces in it, the largest first. Where the whole shows none, each
+    /// part of it is looked at more closely.
     pub fn look(&mut self, view: &View<'_>) -> Vec<FaceReading> {
+        let start = Instant::now();
+        self.timings = Timings::default();
+        let mut faces = self.find(view);
+        if faces.is_empty() {
+            faces = face::merge((0..closer::WINDOWS).flat_map(|window| self.find_closer(view, window)).collect());
+        }
+        self.read_all(view, &faces, start)
+    }
+
+    fn find(&mut self, view: &View<'_>) -> Vec<Face> {
         let start = Instant::now();
         self.detector.prepare(view);
         let prepared = Instant::now();
         self.detector.infer();
         let inferred = Instant::now();
         let faces = self.detector.decode();
-        let decoded = Instant::now();
-        self.timings = Timings {
-            letterbox: prepared - start,
-            detect: inferred - prepared,
-            decode: decoded - inferred,
-            ..Timings::default()
-        };
+        self.timings.letterbox += prepared - start;
+        self.timings.detect += inferred - prepared;
+        self.timings.decode += inferred.elapsed();
+        faces
+    }
+
+    fn find_closer(&mut self, view: &View<'_>, window: usize) -> Vec<Face> {
+        let (x, y, width, height) = closer::window(window, view.width(), view.height());
+        let (part, (x, y)) = view.part(x, y, width, height);
+        let mut faces = self.find(&part);
+        faces.retain(|face| face.score.get() >= closer::SCORE);
+        faces.into_iter().map(|face| closer::in_picture(face, x, y)).collect()
+    }
+
+    fn read_all(&mut self, view: &View<'_>, faces: &[Face], start: Instant) -> Vec<FaceReading> {
         let readings = faces.iter().take(MOST_FACES).map(|face| self.read(view, face)).collect();
         self.timings.total = start.elapsed();
         readings
@@ -201,5 +240,63 @@ impl Seer {
     pub fn run_networks(&mut self) {
         self.detector.infer();
         self.classifier.infer_steps();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{RgbImage, imageops};
+    use moodring_mood::Emotion;
+    use moodring_vision::Range;
+
+    use super::*;
+    use crate::frame::{Picture, PixelFormat};
+
+    /// A 640×480 room with a smiling face, so many times smaller than in the photograph, around
+    /// `(x, y)`.
+    fn room(x: u32, y: u32, smaller: f32) -> Frame {
+        let photograph = include_bytes!("../../models/vision/tests/data/astronaut.jpg");
+        let photograph = image::load_from_memory(photograph).unwrap().into_rgb8();
+        let (left, top, side) = (120, 10, 320);
+        let head = imageops::crop_imm(&photograph, left, top, side, side).to_image();
+        let side = (side as f32 / smaller) as u32;
+        let head = imageops::resize(&head, side, side, imageops::FilterType::Triangle);
+        let mut scene = RgbImage::from_pixel(640, 480, image::Rgb([120, 120, 120]));
+        imageops::overlay(&mut scene, &head, i64::from(x) - i64::from(side) / 2, i64::from(y) - i64::from(side) / 2);
+        let picture = Picture::new(PixelFormat::Rgb8, 640, 480, 0, Range::Full, scene.into_raw()).unwrap();
+        Frame { at: Timestamp::UNIX_EPOCH, seq: 0, picture }
+    }
+
+    fn seer() -> Seer {
+        Seer::open(&VisionSettings::default()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn a_face_far_away_is_found_within_nine_frames_and_then_in_each() {
+        let mut seer = seer();
+        let far = room(500, 330, 2.5);
+        let first = (0..closer::WINDOWS).find(|_| !seer.see(&far).faces.is_empty());
+        assert!(first.is_some_and(|frames| frames > 0), "{first:?}");
+        for _ in 0..5 {
+            let faces = seer.see(&far).faces;
+            assert_eq!(faces.len(), 1);
+            let [x, y, w, h] = faces[0].rect;
+            let (x, y) = (x + w / 2.0, y + h / 2.0);
+            assert!((x - 500.0).abs() < 30.0 && (y - 320.0).abs() < 30.0, "{:?}", faces[0].rect);
+            assert_eq!(faces[0].scores.top().0, Emotion::Happy);
+        }
+        assert_eq!(seer.look(&far.picture.view()).len(), 1);
+    }
+
+    #[test]
+    fn a_near_face_needs_no_closer_look() {
+        let mut seer = seer();
+        let reading = seer.see(&room(320, 240, 1.0));
+        assert_eq!(reading.faces.len(), 1);
+        let timings = seer.timings();
+        let stages = timings.stages();
+        assert!(stages.iter().all(|(_, took)| !took.is_zero()), "{stages:?}");
+        let parts: Duration = stages[..5].iter().map(|(_, took)| *took).sum();
+        assert!(parts <= timings.total, "{stages:?}");
     }
 }

@@ -130,7 +130,7 @@ impl Detector {
         for face in &mut faces {
             self.letterbox.to_picture(face);
         }
-        faces.sort_by(|a, b| (b.rect.w * b.rect.h).total_cmp(&(a.rect.w * a.rect.h)));
+        largest_first(&mut faces);
         faces
     }
 }
@@ -262,6 +262,17 @@ fn proposal(numbers: &[f32], anchor: (f32, f32), score: f32) -> Face {
 
 fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit.clamp(-LOGIT_LIMIT, LOGIT_LIMIT)).exp())
+}
+
+/// Faces of several looks at one picture, each face once, the largest first.
+pub fn merge(faces: Vec<Face>) -> Vec<Face> {
+    let mut faces = blend(faces);
+    largest_first(&mut faces);
+    faces
+}
+
+fn largest_first(faces: &mut [Face]) {
+    faces.sort_by(|a, b| (b.rect.w * b.rect.h).total_cmp(&(a.rect.w * a.rect.h)));
 }
 
 /// Weighted non-maximum suppression: proposals that overlap the best one are averaged with it,

@@ -8,6 +8,7 @@
 mod crop;
 mod pixels;
 
+pub mod closer;
 pub mod emotion;
 pub mod face;
 pub mod runtime;

@@ -164,6 +164,25 @@ impl<'a> View<'a> {
         &self.planes
     }
 
+    /// A part of the picture, in place. It begins at an even column and row at or before `(x, y)`, so
+    /// that colour stays with its pixels, and ends at the picture's edge at the latest.
+    ///
+    /// Also gives where it begins.
+    pub fn part(&self, x: u32, y: u32, width: u32, height: u32) -> (Self, (u32, u32)) {
+        let (x, y) = (x.min(self.width - 1) & !1, y.min(self.height - 1) & !1);
+        let cut = |plane: Plane<'a>| {
+            let offset = (y >> plane.shift_y) as usize * plane.stride + (x >> plane.shift_x) as usize * plane.step;
+            Plane { data: &plane.data[offset..], ..plane }
+        };
+        let planes = match self.planes {
+            Planes::Grey(plane) => Planes::Grey(cut(plane)),
+            Planes::Yuv { y, u, v, range } => Planes::Yuv { y: cut(y), u: cut(u), v: cut(v), range },
+            Planes::Rgb { r, g, b } => Planes::Rgb { r: cut(r), g: cut(g), b: cut(b) },
+        };
+        let (width, height) = (width.clamp(1, self.width - x), height.clamp(1, self.height - y));
+        (Self { width, height, planes }, (x, y))
+    }
+
     /// Luma of pixel `(x, y)`, 0..=255, in the range the picture has.
     pub fn luma(&self, x: u32, y: u32) -> u8 {
         match &self.planes {
@@ -254,6 +273,23 @@ mod tests {
         let planes = Planes::Yuv { y: plane(0), u: plane(1), v: plane(2), range: Range::Limited };
         let red = View::new(1, 1, planes).unwrap().rgb(0, 0);
         assert!(red[0] >= 253 && red[1] <= 2 && red[2] <= 2, "{red:?}");
+    }
+
+    #[test]
+    fn a_part_shows_the_same_pixels() {
+        let data: Vec<u8> = (0..8 * 6 * 2).map(|i| (i * 37 % 256) as u8).collect();
+        let plane =
+            |offset: usize, step, shift_x| Plane { data: &data[offset..], stride: 16, step, shift_x, shift_y: 0 };
+        let yuyv = Planes::Yuv { y: plane(0, 2, 0), u: plane(1, 4, 1), v: plane(3, 4, 1), range: Range::Full };
+        for view in [View::new(8, 6, yuyv).unwrap(), View::rgb8(8, 4, &data).unwrap()] {
+            let (part, (x, y)) = view.part(3, 3, 4, 9);
+            assert_eq!(((x, y), part.width(), part.height()), ((2, 2), 4, view.height() - 2));
+            for (dx, dy) in [(0, 0), (3, 0), (1, 1), (3, 1)] {
+                assert_eq!(part.rgb(dx, dy), view.rgb(x + dx, y + dy));
+            }
+        }
+        let (part, at) = View::grey(1, 1, &[7]).unwrap().part(5, 5, 5, 5);
+        assert_eq!((part.luma(0, 0), part.width(), at), (7, 1, (0, 0)));
     }
 
     #[test]
