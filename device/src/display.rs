@@ -4,15 +4,12 @@
 //! as PNG for those who look from afar. A panel that fails is told of once in the log and opened
 //! again; nothing here fails. Time is a parameter.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use moodring_mood::Mood;
 use tracing::{info, warn};
 
-use crate::screen::{PanelError, PanelKind, Scene, Screen, ScreenSettings, panel};
+use crate::screen::{Panel, PanelError, PanelKind, Picture, Scene, Screen, ScreenSettings, panel};
 
 /// The shortest time between two redraws of the same mood, and between two PNGs.
 pub const CALM: Duration = Duration::from_millis(200);
@@ -32,21 +29,32 @@ pub struct Shown {
 /// See the module.
 pub struct Display {
     settings: ScreenSettings,
+    /// The panel, or one that is not there in its place.
     screen: Option<Screen>,
-    /// Not before this is a panel that failed opened again.
+    /// When a panel that failed is opened again; `None` while it works.
     retry: Option<Instant>,
     /// What was told of the panel last; it is not said twice in a row.
     trouble: Option<String>,
     drawn: Option<(Instant, Scene)>,
     png_sent: Option<Instant>,
-    /// The last picture that was not sent yet; the panel puts it here.
-    png: Arc<Mutex<Option<Vec<u8>>>>,
+    /// The last picture that was drawn, and whether it was not sent yet.
+    picture: Option<Picture>,
+    unsent: bool,
 }
 
 impl Display {
     /// A display that opens its panel with the first scene.
     pub fn new(settings: ScreenSettings) -> Self {
-        Self { settings, screen: None, retry: None, trouble: None, drawn: None, png_sent: None, png: Arc::default() }
+        Self {
+            settings,
+            screen: None,
+            retry: None,
+            trouble: None,
+            drawn: None,
+            png_sent: None,
+            picture: None,
+            unsent: false,
+        }
     }
 
     /// Shows a scene, unless the last one was drawn a moment ago and has the same mood.
@@ -70,48 +78,52 @@ impl Display {
         self.take_png()
     }
 
-    fn take_png(&self) -> Option<Vec<u8>> {
-        self.png.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn take_png(&mut self) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.unsent) {
+            return None;
+        }
+        self.picture.as_ref()?.png().ok()
     }
 
     fn draw(&mut self, scene: &Scene, now: Instant) -> bool {
         if self.settings.panel == PanelKind::None {
             return false;
         }
-        let Some(screen) = &mut self.screen else {
-            if self.retry.is_some_and(|retry| now < retry) {
-                return false;
+        if self.screen.is_none() || self.retry.is_some_and(|retry| now >= retry) {
+            match panel::open(&self.settings, None) {
+                Ok(panel) => self.use_panel(panel, None),
+                Err(error) => self.stand_in(&error, now),
             }
-            let png = Arc::clone(&self.png);
-            let keep = move |new: Vec<u8>| *png.lock().unwrap_or_else(PoisonError::into_inner) = Some(new);
-            return match panel::open(&self.settings, Some(Box::new(keep))) {
-                Ok(panel) => {
-                    self.screen = Some(Screen::new(panel, self.settings.size));
-                    self.draw(scene, now)
-                }
-                Err(error) => self.fail(&error, now),
-            };
-        };
-        match screen.show(scene) {
-            Ok(drawn) => {
-                if self.trouble.take().is_some() {
-                    info!("the screen works again");
-                }
-                drawn
-            }
-            Err(error) => self.fail(&error, now),
         }
+        if let Some(Err(error)) = self.screen.as_mut().map(|screen| screen.show(scene)) {
+            self.stand_in(&error, now);
+        } else if self.retry.is_none() && self.trouble.take().is_some() {
+            info!("the screen works again");
+        }
+        let Some(screen) = &mut self.screen else { return false };
+        // Drawn already, unless a stand-in has just taken over; that one cannot fail.
+        let _ = screen.show(scene);
+        let drawn = screen.picture() != self.picture.as_ref();
+        if drawn {
+            self.picture = screen.picture().cloned();
+            self.unsent = true;
+        }
+        drawn
     }
 
-    fn fail(&mut self, error: &PanelError, now: Instant) -> bool {
+    fn use_panel(&mut self, panel: Box<dyn Panel>, retry: Option<Instant>) {
+        self.screen = Some(Screen::new(panel, self.settings.size));
+        self.retry = retry;
+    }
+
+    /// The panel fails: who looks from afar still sees what it should show.
+    fn stand_in(&mut self, error: &PanelError, now: Instant) {
         let trouble = error.to_string();
         if self.trouble.as_ref() != Some(&trouble) {
             warn!("screen: {trouble}; trying again");
         }
         self.trouble = Some(trouble);
-        self.screen = None;
-        self.retry = Some(now + RETRY);
-        false
+        self.use_panel(Box::new(panel::None::new(self.settings.size.pixels())), Some(now + RETRY));
     }
 }
 
@@ -164,8 +176,9 @@ mod tests {
         assert!(display.show(&scene(Mood::Happy, 0.5), at(0)).png.is_some(), "others see it all the same");
         assert!(!file.exists());
         std::fs::create_dir(file.parent().unwrap()).unwrap();
-        assert!(!display.show(&scene(Mood::Happy, 0.5), at(1)).drawn);
-        assert!(display.show(&scene(Mood::Happy, 0.5), at(5)).drawn);
+        assert!(display.show(&scene(Mood::Sad, 0.5), at(1)).png.is_some());
+        assert!(!file.exists(), "left alone");
+        display.show(&scene(Mood::Sad, 0.5), at(5));
         assert!(image::open(&file).is_ok());
     }
 

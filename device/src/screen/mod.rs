@@ -50,6 +50,11 @@ impl Screen {
         Self { panel, size, scene: None, shown: None }
     }
 
+    /// What the panel shows; `None` when that is not known.
+    pub const fn picture(&self) -> Option<&Picture> {
+        self.shown.as_ref()
+    }
+
     /// Shows a scene: draws it if it differs from the last, and pushes the rectangles that changed.
     /// Returns whether anything was pushed.
     ///
