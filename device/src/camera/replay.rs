@@ -1,7 +1,7 @@
 //! A clip instead of a camera: for demonstrations, tests, and a device without one.
 //!
 //! Enters: `[camera.replay]`. Leaves: the clip's frames, at its own rate or as fast as they are
-//! looked at. What fails: see [`clip`](super::clip).
+//! looked at. What fails: see [`clip`].
 
 use std::path::PathBuf;
 use std::thread;

@@ -18,7 +18,7 @@ pub enum Scene {
 pub struct ScreenState {
     /// The steady mood.
     pub mood: Mood,
-    /// How sure it is; shown in steps of [`STEP`], so that it does not redraw with every frame.
+    /// How sure it is; shown in steps of `STEP`, so that it does not redraw with every frame.
     pub confidence: Confidence,
     /// Faces in view; shown from two on.
     pub people: u32,

@@ -1,6 +1,6 @@
 //! The TensorFlow Lite C library, and a network at work in it.
 //!
-//! Enters: the path of the pinned library and the bytes of a `.tflite` file. Leaves: a [`Network`]
+//! Enters: the path of the pinned library and the bytes of a `.tflite` file. Leaves: a network at work,
 //! with one input and known outputs, run on one thread by XNNPACK. What fails, fails at opening: a
 //! library that is missing, another than the pinned one, or unusable ([`RuntimeError`]), and a
 //! model that is broken or of another kind ([`ModelError`]).
