@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import net from "node:net";
 import { chromium } from "playwright-core";
 
 const base = process.argv[2]?.replace(/\/$/, "");
@@ -23,14 +24,14 @@ const browser = await chromium.launch({
 });
 
 const complaints = [];
-async function open(options, path = "/") {
+async function open(options, at = base) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
   page.on("pageerror", (e) => complaints.push(e.message));
-  page.on("request", (r) => { if (!r.url().startsWith(base)) complaints.push(`a request to ${r.url()}`); });
-  await page.goto(base + path);
+  page.on("request", (r) => { if (!r.url().startsWith(at)) complaints.push(`a request to ${r.url()}`); });
+  await page.goto(at);
   if (options.javaScriptEnabled !== false) await page.getByText("live", { exact: true }).waitFor();
   return page;
 }
@@ -195,6 +196,39 @@ await check("who asked for less motion sees none", async () => {
     .filter((e) => getComputedStyle(e).transitionDuration.split(", ").some((d) => d !== "0s")).length);
   assert.equal(moving, 0);
   await still.context().close();
+});
+
+await check("a panel is shown as a picture", async () => {
+  const panels = (await state()).devices.filter((d) => d.screen > 0).length;
+  await until("the panels' pictures", () => page.evaluate(
+    (n) => [...document.querySelectorAll(".panel img")].filter((i) => i.complete && i.naturalWidth > 0).length === n, panels));
+});
+
+await check("a host that goes away is missed, and found again by itself", async () => {
+  const { hostname, port } = new URL(base);
+  const wires = new Set();
+  const between = net.createServer((near) => {
+    const far = net.connect(port, hostname);
+    for (const [from, to] of [[near, far], [far, near]]) {
+      wires.add(from);
+      from.pipe(to).on("error", () => {});
+      from.on("close", () => { wires.delete(from); to.destroy(); });
+    }
+  });
+  const listen = (at) => new Promise((resolve) => between.listen(at, "127.0.0.1", resolve));
+  await listen(0);
+  const at = between.address().port;
+  const watching = await open(desktop, `http://127.0.0.1:${at}`);
+  between.close();
+  for (const wire of wires) wire.destroy();
+  await watching.getByText("Moodring does not answer; trying again").waitFor();
+  await watching.locator("#play-pause").click();
+  await watching.locator("#said", { hasText: "Moodring does not answer." }).waitFor();
+  await listen(at);
+  await watching.getByText("live", { exact: true }).waitFor();
+  complaints.length = 0; // The browser rightly complained about the broken connection.
+  await watching.context().close();
+  between.close();
 });
 
 await check("without JavaScript the forms do the same", async () => {

@@ -19,7 +19,7 @@ use super::{
     words,
 };
 use crate::{
-    library::{Emotions, Track, TrackPage, TrackQuery},
+    library::{Emotions, Play, Track, TrackPage, TrackQuery},
     view,
 };
 
@@ -32,29 +32,29 @@ pub async fn whole(
     headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Html<String>, Refusal> {
-    let query = understood(wanted).and_then(|w| w.query()).map_err(|r| r.for_reader(&headers))?;
-    let query = TrackQuery { limit: ROWS, ..query };
-    let found = site.handle.tracks(&query).await?;
-    let plays = site.handle.history(parts::PLAYS).await?;
-    let state = site.handle.state.borrow().clone();
-    let now = Timestamp::now();
-    Ok(Html(
-        frame(
-            &parts::title(&state),
-            &html! {
-                (parts::told(&state))
-                main {
-                    (parts::notices(&state))
-                    (parts::devices(&state, now))
-                    (parts::player(&state))
-                    (parts::next(&state.queue))
-                    (library(&state, &query, &found))
-                    (parts::history(&plays, now))
-                }
-            },
-        )
-        .into_string(),
-    ))
+    let written = async {
+        let query = TrackQuery { limit: ROWS, ..understood(wanted)?.query()? };
+        let found = site.handle.tracks(&query).await?;
+        let plays = site.handle.history(parts::PLAYS).await?;
+        let state = site.handle.state.borrow().clone();
+        Ok(write(&state, &query, &found, &plays, Timestamp::now()).into_string())
+    };
+    written.await.map(Html).map_err(|r: Refusal| r.for_reader(&headers))
+}
+
+fn write(state: &view::State, query: &TrackQuery, found: &TrackPage, plays: &[Play], now: Timestamp) -> Markup {
+    let body = html! {
+        (parts::told(state))
+        main {
+            (parts::notices(state))
+            (parts::devices(state, now))
+            (parts::player(state))
+            (parts::next(&state.queue))
+            (library(state, query, found))
+            (parts::history(plays, now))
+        }
+    };
+    frame(&parts::title(state), &body)
 }
 
 /// A page that says only why something could not be done.
