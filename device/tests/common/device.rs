@@ -84,6 +84,16 @@ impl Device {
         self.log().iter().filter(|line| line.contains(words)).count()
     }
 
+    /// Waits until the log has said `words` so often, and checks that it did not say them more often.
+    pub fn said(&self, words: &str, times: usize) {
+        let start = Instant::now();
+        while self.lines_with(words) < times {
+            assert!(start.elapsed() < PATIENCE, "{words:?} was not said {times} times: {:#?}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(self.lines_with(words), times, "{:#?}", self.log());
+    }
+
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
