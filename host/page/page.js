@@ -66,15 +66,17 @@ function say(text) {
 }
 
 let asked = 0;
-/** Shows the library as `url` has it. */
+let wantedLibrary = location.href;
+/** Shows the library as `url` has it; false when something newer is shown instead. */
 async function showLibrary(url) {
   const mine = ++asked;
   const answer = await fetch(url, { headers: { accept: "text/html" } });
   const text = await answer.text();
-  if (mine !== asked) return; // A later question was faster.
+  if (mine !== asked) return false;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("library");
   if (!answer.ok || !fresh) throw new Error("the library cannot be shown now");
   morph(byId("library"), document.adoptNode(fresh));
+  return true;
 }
 
 async function send(form) {
@@ -86,15 +88,17 @@ async function send(form) {
   const { error } = await answer.json();
   if (error) throw new Error(error);
   if (form.dataset.said) say(form.dataset.said);
-  if (form.action.includes("/tracks/")) await showLibrary(location.href);
+  if (form.action.includes("/tracks/")) await showLibrary(wantedLibrary);
 }
 
+let typing;
 async function search(form, submitter) {
+  clearTimeout(typing); // What was typed is in the form.
   const wanted = new URLSearchParams(new FormData(form, submitter));
   for (const [key, value] of [...wanted]) if (!value) wanted.delete(key);
   const url = wanted.size ? `/?${wanted}` : "/";
-  await showLibrary(url);
-  history.replaceState(null, "", url);
+  wantedLibrary = url;
+  if (await showLibrary(url)) history.replaceState(null, "", url);
 }
 
 const worked = (promise) => promise.catch((e) => say(e instanceof TypeError ? "Moodring does not answer." : e.message));
@@ -105,7 +109,6 @@ document.addEventListener("submit", (event) => {
   worked(form.method === "post" ? send(form) : search(form, event.submitter));
 });
 
-let typing;
 document.addEventListener("input", ({ target }) => {
   if (target.id !== "q") return;
   clearTimeout(typing);
