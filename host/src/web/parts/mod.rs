@@ -21,7 +21,7 @@ pub use player::player;
 pub use signs::{WARNING, face, icon, like, play_now};
 
 /// How many plays of the past are shown.
-pub const PLAYS: u32 = 12;
+pub const PLAYS: u32 = 8;
 
 /// Every part by its name: the `id` of its element, or `title` for the title of the window.
 pub fn all(state: &State, plays: &[Play], now: Timestamp) -> Vec<(&'static str, String)> {
