@@ -229,8 +229,10 @@ impl App {
             Feeling::Nobody(since) => self.nobody(since, now),
             Feeling::Unknown => {}
         }
-        self.fit_queue(now);
+        // First what the player needs now, then the rest of the queue, then the diary.
+        self.fit_queue(1, now);
         self.tell_player(now).await;
+        self.fit_queue(self.habits.ahead, now);
         self.keep().await;
     }
 
@@ -274,12 +276,12 @@ impl App {
         }
     }
 
-    /// Makes what comes next fit the mood.
-    fn fit_queue(&mut self, now: Moment) {
+    /// Makes what comes next fit the mood, and holds at least `ahead` tracks where there are as many.
+    fn fit_queue(&mut self, ahead: usize, now: Moment) {
         let Some((emotion, _)) = self.mood else { return };
         let starting = self.playback.starting().map(|pending| pending.choice.track);
         let recent: Vec<TrackId> = starting.into_iter().chain(self.recent.iter().copied()).collect();
-        let Habits { ahead, rules, .. } = self.habits;
+        let rules = self.habits.rules;
         self.queue_changed |= self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, now.at, &mut self.chance);
     }
 
@@ -316,7 +318,7 @@ impl App {
         if let Some(pending) = self.pending(choice, false, now).await {
             self.queue_changed |= self.queue.take(pending.choice.track);
             self.play(pending, now);
-            self.fit_queue(now);
+            self.fit_queue(1, now);
         }
     }
 

@@ -145,6 +145,7 @@ async fn publisher((host, port): &(String, u16)) -> anyhow::Result<AsyncClient> 
     let mut options = MqttOptions::new("bench", host, *port);
     options.set_keep_alive(Duration::from_secs(30));
     let (client, mut events) = AsyncClient::new(options, 16);
+    events.network_options.set_tcp_nodelay(true);
     loop {
         let event = timeout(Duration::from_secs(5), events.poll()).await.context("no connection to the broker")??;
         if matches!(event, Mqtt::Incoming(Packet::ConnAck(_))) {

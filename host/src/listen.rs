@@ -93,7 +93,9 @@ impl Listener {
         if let Some((name, password)) = &link.login {
             options.set_credentials(name, password);
         }
-        let (client, events) = AsyncClient::new(options, 64);
+        let (client, mut events) = AsyncClient::new(options, 64);
+        // A mood is one small packet: held back for company it would come 40 ms late.
+        events.network_options.set_tcp_nodelay(true);
         let (connections, connected) = watch::channel(0_u64);
         let place = format!("{}:{}", link.host, link.port);
         Self {

@@ -9,7 +9,7 @@ use moodring_mood::Emotion;
 use rand::Rng;
 
 use crate::{
-    decide::{Choice, Rules, choose},
+    decide::{Choice, Rules, choose, why},
     library::{Candidate, TrackId},
 };
 
@@ -47,6 +47,19 @@ impl Queue {
         let before = self.choices.len();
         self.choices.retain(|c| c.track != track);
         self.choices.len() < before
+    }
+
+    /// Says anew why `track`, which has just begun to play, is to come again. True if it is.
+    pub fn retell(&mut self, track: TrackId, tracks: &[Candidate], now: Timestamp) -> bool {
+        let Ok(at) = tracks.binary_search_by_key(&track, |t| t.id) else { return false };
+        let mut found = false;
+        for choice in self.choices.iter_mut().filter(|c| c.track == track) {
+            if let Some(emotion) = choice.mood.emotion() {
+                choice.why = why(emotion, &tracks[at], tracks, now);
+                found = true;
+            }
+        }
+        found
     }
 
     /// Makes the queue fit `emotion`: drops what was chosen for another and what is no longer in
@@ -113,6 +126,19 @@ mod tests {
         assert!(fit(&mut queue, Emotion::Sad, &tracks));
         let ids: std::collections::BTreeSet<_> = queue.iter().map(|c| c.track.0).collect();
         assert!(ids.len() == 3 && ids.iter().all(|id| *id >= 10), "{ids:?}");
+    }
+
+    #[test]
+    fn a_track_that_is_to_come_again_does_not_claim_to_be_fresh() {
+        let mut tracks: Vec<_> = tracks().into_iter().take(2).collect();
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Happy, &tracks);
+        let track = queue.front().unwrap().track;
+        assert_eq!(queue.front().unwrap().why, "not played before");
+        tracks[track.0 as usize].last_played = Some(Timestamp::UNIX_EPOCH);
+        assert!(queue.retell(track, &tracks, Timestamp::UNIX_EPOCH));
+        assert_eq!(queue.front().unwrap().why, "played less than an hour ago");
+        assert!(!queue.retell(TrackId(99), &tracks, Timestamp::UNIX_EPOCH));
     }
 
     #[test]

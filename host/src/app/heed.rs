@@ -111,6 +111,7 @@ impl App {
         if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
             self.tracks[at].last_played = Some(now.at);
         }
+        self.queue_changed |= self.queue.retell(track, &self.tracks, now.at);
         self.failures = 0;
         let reason = self.reason(&told, now);
         tracing::info!("playing {:?} by {:?}: {reason}", told.track.title, told.track.artist);

@@ -92,7 +92,7 @@ impl App {
         let plays = self.playback.current.as_ref().map(|playing| &playing.told);
         if plays.is_some_and(|told| told.track.id == track && told.choice.mood == Mood::from(emotion)) {
             // What comes next must not be the same track again.
-            self.fit_queue(now);
+            self.fit_queue(1, now);
             self.tell_player(now).await;
             let paused = self.paused;
             self.skip(now).await;

@@ -47,6 +47,12 @@ enum Fit {
     Any,
 }
 
+/// Why `track` is a choice for `emotion` among `tracks`, in words: "liked; not played today".
+pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], now: Timestamp) -> String {
+    let (fit, pool) = pool(emotion, tracks);
+    reason::why(emotion, fit, pool.len(), track, now)
+}
+
 /// The next track for `emotion`; `None` if every track is unwanted for it or there is none.
 ///
 /// `tracks` is sorted by id. `recent` is what was heard or is to be heard before this one, the
@@ -63,7 +69,7 @@ pub fn choose(
     let rested = rested(&pool, recent, rules.repeat_window);
     let spread = spread(&rested, tracks, recent, rules.artist_gap);
     let chosen = draw(&spread, now, chance)?;
-    Some(Choice { track: chosen.id, mood: emotion.into(), why: reason::why(emotion, fit, chosen, now) })
+    Some(Choice { track: chosen.id, mood: emotion.into(), why: reason::why(emotion, fit, pool.len(), chosen, now) })
 }
 
 /// The tracks that may be played for `emotion`, the best fitting that there are.
@@ -80,13 +86,12 @@ fn pool(emotion: Emotion, tracks: &[Candidate]) -> (Fit, Vec<&Candidate>) {
     (Fit::Any, wanted().collect())
 }
 
-/// Those not heard lately; at least one, if there is any.
+/// Those of `pool`, sorted by id, that were not heard lately; at least one, if there is any.
 fn rested<'a>(pool: &[&'a Candidate], recent: &[TrackId], window: usize) -> Vec<&'a Candidate> {
-    let known: HashSet<TrackId> = pool.iter().map(|t| t.id).collect();
     let most = window.min(pool.len().saturating_sub(1));
     let mut tired = HashSet::new();
     for id in recent.iter().take(window) {
-        if tired.len() < most && known.contains(id) {
+        if tired.len() < most && pool.binary_search_by_key(id, |t| t.id).is_ok() {
             tired.insert(*id);
         }
     }

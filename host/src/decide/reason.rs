@@ -8,9 +8,11 @@ use moodring_mood::{Emotion, Mood};
 use super::Fit;
 use crate::library::Candidate;
 
-/// Why this track: "nothing here is marked fear; liked; not played today".
-pub(super) fn why(emotion: Emotion, fit: Fit, track: &Candidate, now: Timestamp) -> String {
+/// Why this track: "nothing here is marked fear, so neutral; liked; not played today". `of`: how many
+/// tracks fit as well as it does.
+pub(super) fn why(emotion: Emotion, fit: Fit, of: usize, track: &Candidate, now: Timestamp) -> String {
     let fit = match fit {
+        Fit::Marked if of == 1 => return format!("the only track for {emotion}"),
         Fit::Marked => String::new(),
         Fit::Neutral => format!("nothing here is marked {emotion}, so neutral; "),
         Fit::Any => format!("nothing here is marked {emotion} or neutral; "),

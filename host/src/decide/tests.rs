@@ -112,8 +112,10 @@ fn reasons_speak_of_rest_and_likes() {
         let mut track = track(1, 0, &[Emotion::Happy]);
         track.liked = liked;
         track.last_played = Some(now() - Duration::from_secs(hours as u64 * 3600 + 60));
-        choose(Emotion::Happy, &[track], &[], RULES, now(), &mut StdRng::seed_from_u64(1)).unwrap().why
+        why(Emotion::Happy, &track, &[track, track], now())
     };
+    let only = [track(1, 0, &[Emotion::Happy])];
+    assert_eq!(why(Emotion::Happy, &only[0], &only, now()), "the only track for happy");
     assert_eq!(words(0, false), "played less than an hour ago");
     assert_eq!(words(5, false), "last played 5 h ago");
     assert_eq!(words(30, true), "liked; not played today");
