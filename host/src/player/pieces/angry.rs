@@ -24,7 +24,7 @@ pub(super) const SCORE: Score = Score {
     bars: 24,
     swing: 0.0,
     room: (14.0, 1.1),
-    level: 0.0,
+    level: -1.6,
     parts: &[
         Part {
             voice: Voice::Growl,
@@ -64,8 +64,8 @@ pub(super) const SCORE: Score = Score {
                 "e2!:0.5 e2? f2 e2? e2! g2 f2 d#2 | e2!:1 - e2!:2 |",
             ],
         },
-        Part { voice: Voice::Reed, level: -12.0, pan: 0.2, wet: 0.25, music: &["%4", TUNE, "%4", CLOSE] },
-        Part { voice: Voice::Growl, level: -15.0, pan: 0.35, wet: 0.15, music: &["%4", POWER, MIDDLE, POWER] },
+        Part { voice: Voice::Reed, level: -7.0, pan: 0.2, wet: 0.25, music: &["%4", TUNE, "%4", CLOSE] },
+        Part { voice: Voice::Growl, level: -11.0, pan: 0.35, wet: 0.15, music: &["%4", POWER, MIDDLE, POWER] },
         Part {
             voice: Voice::Kick,
             level: -5.0,
@@ -87,7 +87,7 @@ pub(super) const SCORE: Score = Score {
         },
         Part {
             voice: Voice::Snare,
-            level: -12.0,
+            level: -11.0,
             pan: 0.05,
             wet: 0.18,
             music: &[

@@ -17,7 +17,7 @@ pub(super) const SCORE: Score = Score {
     bars: 20,
     swing: 0.0,
     room: (9.0, 1.0),
-    level: 0.0,
+    level: -0.2,
     parts: &[
         Part {
             voice: Voice::Mallet,
@@ -47,22 +47,22 @@ pub(super) const SCORE: Score = Score {
         },
         Part {
             voice: Voice::Reed,
-            level: -9.0,
+            level: -6.0,
             pan: 0.25,
             wet: 0.22,
             music: &["%4", GRIMACE, GRIMACE_TURNED, GRIMACE, "%2", "-:1 eb4:0.5 d4 db4 b3:1 | c4!:1 -:2.5 |"],
         },
         Part {
             voice: Voice::Pluck,
-            level: -12.0,
+            level: -7.0,
             pan: 0.5,
             wet: 0.2,
             music: &["%4", PIZZ, PIZZ, "%4", PIZZ, PIZZ, PIZZ],
         },
-        Part { voice: Voice::Block, level: -15.0, pan: -0.5, wet: 0.2, music: &[KNOCK; 19] },
+        Part { voice: Voice::Block, level: -13.0, pan: -0.5, wet: 0.2, music: &[KNOCK; 19] },
         Part {
             voice: Voice::Shaker,
-            level: -22.0,
+            level: -20.0,
             pan: 0.4,
             wet: 0.1,
             music: &[

@@ -16,9 +16,9 @@ pub(super) const SCORE: Score = Score {
     bars: 10,
     swing: 0.0,
     room: (26.0, 4.5),
-    level: 0.0,
+    level: 3.0,
     parts: &[
-        Part { voice: Voice::Drone, level: -6.0, pan: -0.2, wet: 0.2, music: &["d2:16 | a1:8 | d2:16 |"] },
+        Part { voice: Voice::Drone, level: -7.5, pan: -0.2, wet: 0.2, music: &["d2:16 | a1:8 | d2:16 |"] },
         Part {
             voice: Voice::Drone,
             level: -12.0,
@@ -34,8 +34,8 @@ pub(super) const SCORE: Score = Score {
             music: &["%1", "c#4+d4:8 |", "%1", "d4+g#4:8 | eb4+f4+a4 |", "%1", "c#4+g4:4 |"],
         },
         Part { voice: Voice::Keys, level: -7.0, pan: -0.3, wet: 0.45, music: &[STEPS] },
-        Part { voice: Voice::Bell, level: -13.0, pan: 0.5, wet: 0.7, music: &[BELLS] },
-        Part { voice: Voice::Tom, level: -10.0, pan: 0.0, wet: 0.12, music: &["x:0.4 x?:3.6 |"; 10] },
-        Part { voice: Voice::Wind, level: -12.0, pan: -0.5, wet: 0.4, music: &["x:6 -:4 x:8 -:5 x:9 -:4 x?:4 |"] },
+        Part { voice: Voice::Bell, level: -8.0, pan: 0.5, wet: 0.7, music: &[BELLS] },
+        Part { voice: Voice::Tom, level: -8.0, pan: 0.0, wet: 0.12, music: &["x:0.4 x?:3.6 |"; 10] },
+        Part { voice: Voice::Wind, level: -4.0, pan: -0.5, wet: 0.4, music: &["x:6 -:4 x:8 -:5 x:9 -:4 x?:4 |"] },
     ],
 };

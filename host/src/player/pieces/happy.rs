@@ -47,10 +47,10 @@ pub(super) const SCORE: Score = Score {
     bars: 24,
     swing: 0.04,
     room: (10.0, 1.2),
-    level: 0.0,
+    level: 3.0,
     parts: &[
-        Part { voice: Voice::Pluck, level: -7.0, pan: 0.1, wet: 0.16, music: &[TUNE, ANSWER, TUNE_AGAIN] },
-        Part { voice: Voice::Bell, level: -19.0, pan: 0.45, wet: 0.3, music: &["%8", ANSWER, TUNE_AGAIN] },
+        Part { voice: Voice::Pluck, level: -4.0, pan: 0.1, wet: 0.16, music: &[TUNE, ANSWER, TUNE_AGAIN] },
+        Part { voice: Voice::Bell, level: -17.0, pan: 0.45, wet: 0.3, music: &["%8", ANSWER, TUNE_AGAIN] },
         Part {
             voice: Voice::Pluck,
             level: -16.0,
@@ -58,7 +58,7 @@ pub(super) const SCORE: Score = Score {
             wet: 0.12,
             music: &[STRUM_TUNE, STRUM_ANSWER, STRUM_TUNE],
         },
-        Part { voice: Voice::Bass, level: -9.0, pan: 0.0, wet: 0.03, music: &[BASS_TUNE, BASS_ANSWER, BASS_TUNE] },
+        Part { voice: Voice::Bass, level: -15.0, pan: 0.0, wet: 0.03, music: &[BASS_TUNE, BASS_ANSWER, BASS_TUNE] },
         Part { voice: Voice::Kick, level: -11.0, pan: 0.0, wet: 0.02, music: &["x:2 x? |"; 24] },
         Part {
             voice: Voice::Snare,

@@ -18,15 +18,15 @@ pub(super) const SCORE: Score = Score {
     bars: 16,
     swing: 0.0,
     room: (20.0, 2.6),
-    level: 0.0,
+    level: 6.0,
     parts: &[
-        Part { voice: Voice::Pad, level: -10.0, pan: -0.1, wet: 0.35, music: &[WIDE, WIDE] },
+        Part { voice: Voice::Pad, level: -11.0, pan: -0.1, wet: 0.35, music: &[WIDE, WIDE] },
         Part { voice: Voice::Keys, level: -9.0, pan: 0.25, wet: 0.3, music: &[RIPPLE, RIPPLE] },
-        Part { voice: Voice::Bell, level: -15.0, pan: -0.35, wet: 0.5, music: &[CALL, ANSWER] },
+        Part { voice: Voice::Bell, level: -10.0, pan: -0.35, wet: 0.5, music: &[CALL, ANSWER] },
         Part { voice: Voice::Bass, level: -8.0, pan: 0.0, wet: 0.03, music: &[ROOTS, ROOTS] },
         Part {
             voice: Voice::Shaker,
-            level: -27.0,
+            level: -23.0,
             pan: 0.4,
             wet: 0.2,
             music: &[

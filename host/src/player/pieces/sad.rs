@@ -24,11 +24,11 @@ pub(super) const SCORE: Score = Score {
     bars: 12,
     swing: 0.0,
     room: (18.0, 2.8),
-    level: 0.0,
+    level: 5.9,
     parts: &[
         Part { voice: Voice::Keys, level: -4.0, pan: 0.1, wet: 0.3, music: &[MELODY] },
-        Part { voice: Voice::Keys, level: -8.0, pan: -0.2, wet: 0.22, music: &[LEFT_HAND] },
+        Part { voice: Voice::Keys, level: -10.0, pan: -0.2, wet: 0.22, music: &[LEFT_HAND] },
         Part { voice: Voice::Pad, level: -13.0, pan: 0.0, wet: 0.35, music: &[STRINGS] },
-        Part { voice: Voice::Bell, level: -24.0, pan: 0.5, wet: 0.5, music: &[DROPS] },
+        Part { voice: Voice::Bell, level: -18.0, pan: 0.5, wet: 0.5, music: &[DROPS] },
     ],
 };

@@ -26,7 +26,7 @@ pub(super) const SCORE: Score = Score {
     bars: 20,
     swing: 0.06,
     room: (14.0, 1.8),
-    level: 0.0,
+    level: -0.9,
     parts: &[
         Part {
             voice: Voice::Keys,
@@ -46,7 +46,7 @@ pub(super) const SCORE: Score = Score {
                 "a3+c4+e4+g4!:0.5 - - a3+c4+e4+g4? -:2 | -:1 f3+a3+e4+b4!:3 |",
             ],
         },
-        Part { voice: Voice::Pluck, level: -5.0, pan: 0.2, wet: 0.25, music: &["%4", TUNE, TUNE_UP, "%4", TUNE] },
+        Part { voice: Voice::Pluck, level: -2.0, pan: 0.2, wet: 0.25, music: &["%4", TUNE, TUNE_UP, "%4", TUNE] },
         Part {
             voice: Voice::Bell,
             level: -11.0,

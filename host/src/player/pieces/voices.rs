@@ -60,8 +60,8 @@ impl Voice {
         let held = f32::INFINITY;
         match self {
             Self::Pluck => {
-                let string = zero() >> pluck(hz, 0.35, 0.35) >> lowpass_hz((hz * 9.0).min(9_000.0), 0.6);
-                tone(Box::new(string), 0.002, 2.2, 0.5, 0.9)
+                let string = zero() >> pluck(hz, 0.65, 0.18) >> lowpass_hz((hz * 4.5).min(5_500.0), 0.5);
+                tone(Box::new(string), 0.006, 2.6, 0.5, 1.4)
             }
             Self::Keys => {
                 let depth = hz * (0.5 + 1.1 * strength);
@@ -117,11 +117,11 @@ impl Voice {
             Self::Snare => {
                 let skin = sine_hz(185.0) * lfo(|t| 0.6 * exp(-30.0 * t));
                 let wires = (noise() >> bandpass_hz(2_400.0, 0.6)) * 0.8;
-                tone(Box::new(skin + wires), 0.001, 0.28, 0.28, 0.6)
+                tone(Box::new(skin + wires), 0.001, 0.28, 0.28, 2.0)
             }
             Self::Shaker => {
                 let beads = noise() >> highpass_hz(5_500.0, 0.7) >> lowpass_hz(11_000.0, 0.7);
-                tone(Box::new(beads), 0.012, 0.14, 0.14, 0.35)
+                tone(Box::new(beads), 0.012, 0.14, 0.14, 1.1)
             }
             Self::Block => {
                 let wood = sine_hz(820.0) + 0.5 * sine_hz(1_310.0) + (noise() >> bandpass_hz(1_500.0, 2.0)) * 0.3;
