@@ -97,11 +97,12 @@ impl Performance {
         }
     }
 
-    /// Leaves out what begins before this time, in seconds.
+    /// Leaves out what ends before this time, in seconds; what would be sounding begins there.
     #[cfg(test)]
     pub(super) fn begin_at(mut self, seconds: f64) -> Self {
         self.now = ((seconds * f64::from(RATE)) as u64).min(self.length);
-        while self.coming.next_if(|note| note.at < self.now).is_some() {}
+        let left: Vec<Coming> = self.coming.filter(|note| note.at + note.frames > self.now).collect();
+        self.coming = left.into_iter().peekable();
         self
     }
 
