@@ -15,7 +15,7 @@ use moodring_mood::{
 use super::{
     icons,
     picture::{Picture, mix},
-    shapes::{TwoColours, arc, figure, rgb},
+    shapes::{TwoColours, arc, figure, length, rgb},
     state::{Network, Scene, ScreenState},
     text::{Align, Font, Style, wrap},
 };
@@ -213,7 +213,7 @@ fn heading(picture: &mut Picture, text: &str, colour: Rgb888, size: f32, at: (f3
 fn glow(picture: &mut Picture, (cx, cy): (f32, f32), radius: f32, colour: Rgb888, strength: f32) {
     let lit = mix(GROUND, colour, strength);
     picture.shade([cx - radius, cy - radius, cx + radius, cy + radius], lit, |x, y| {
-        let fall = (1.0 - (x - cx).hypot(y - cy) / radius).max(0.0);
+        let fall = (1.0 - length(x - cx, y - cy) / radius).max(0.0);
         fall * fall * (3.0 - 2.0 * fall)
     });
 }
