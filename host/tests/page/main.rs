@@ -190,6 +190,7 @@ async fn the_page_reads_without_javascript() {
         "2 people in view",
         "online",
         "10.0 frames/s",
+        "4.1 ms",
         "Sunny Steps",
         "Marla Quint",
         "happy for 4 min; not played today",

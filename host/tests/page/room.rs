@@ -198,7 +198,7 @@ fn first(scene: Scene) -> State {
 }
 
 fn device(id: &str, mood: Mood, confidence: f32, people: u32, ago_s: i64) -> DeviceView {
-    let stages = [("detect", 3.1), ("emotion", 0.6), ("screen", 1.2)];
+    let stages = [("detect", 3.1), ("emotion", 0.6), ("screen", 1.2), ("whole", 4.1)];
     DeviceView {
         id: id.parse().expect("a device id"),
         online: true,

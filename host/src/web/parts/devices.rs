@@ -90,15 +90,14 @@ fn stats(health: &Health) -> Markup {
         Some(problem) => problem.clone(),
         None => format!("{:.1} frames/s", health.fps),
     };
-    let slowest = health.stages.iter().max_by(|a, b| a.1.p50.total_cmp(&b.1.p50));
-    let slowest = slowest.map(|(stage, time)| format!("{stage}, {:.1} ms", time.p50));
+    let whole = health.stages.get("whole").map(|time| format!("{:.1} ms", time.p50));
     let lost = (health.changes_dropped > 0).then(|| words::count(health.changes_dropped, "mood", "moods"));
     let up = words::span(i64::try_from(health.uptime_s).unwrap_or(i64::MAX));
     html! {
         dl.stats {
             @for (what, said) in [
                 ("Camera", Some(camera)),
-                ("Slowest step", slowest),
+                ("Frame to mood", whole),
                 ("Lost on the way", lost),
                 ("Up for", Some(up)),
                 ("Version", Some(health.version.clone())),
