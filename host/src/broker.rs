@@ -15,6 +15,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// The longest packet a client may send, bytes: the picture of a panel is the largest.
 const MAX_PACKET: usize = 256 * 1024;
 
+/// Before it stops, messages that it has acknowledged get this long to reach their subscribers.
+const DELIVERY: Duration = Duration::from_millis(150);
+
 /// Why there is no broker.
 #[derive(Debug, Error)]
 pub enum BrokerError {
@@ -82,8 +85,11 @@ impl Embedded {
         Ok(Self { address, stop, task })
     }
 
-    /// Disconnects everybody, writes what is to be kept and ends; gives up after a second.
+    /// Hands on what it has acknowledged, disconnects everybody, writes what is to be kept and ends;
+    /// gives up after a second.
     pub async fn stop(self) {
+        // The library's broker breaks off deliveries when it stops, and does not say when they are done.
+        tokio::time::sleep(DELIVERY).await;
         self.stop.shutdown();
         if tokio::time::timeout(Duration::from_secs(1), self.task).await.is_err() {
             tracing::warn!("the embedded broker did not stop within a second");

@@ -33,6 +33,18 @@ const MAX_PACKET: usize = 16 * 1024 * 1024;
 /// A device's refused messages are logged at most once in this time.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// The broker has so long to acknowledge the last announcements.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What happened on the connection, since the start.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// Connections made.
+    connections: u64,
+    /// Publications that the broker has taken over.
+    acknowledged: u64,
+}
+
 /// Something heard.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Heard {
@@ -96,11 +108,11 @@ impl Listener {
         let (client, mut events) = AsyncClient::new(options, 64);
         // A mood is one small packet: held back for company it would come 40 ms late.
         events.network_options.set_tcp_nodelay(true);
-        let (connections, connected) = watch::channel(0_u64);
+        let (counts, counted) = watch::channel(Counts::default());
         let place = format!("{}:{}", link.host, link.port);
         Self {
-            ears: tokio::spawn(hear(events, client.clone(), heard, connections, place)),
-            mouth: tokio::spawn(tell(client, announcements, connected)),
+            ears: tokio::spawn(hear(events, client.clone(), heard, counts, place)),
+            mouth: tokio::spawn(tell(client, announcements, counted)),
         }
     }
 
@@ -121,7 +133,7 @@ async fn hear(
     mut events: EventLoop,
     client: AsyncClient,
     heard: mpsc::Sender<Heard>,
-    connections: watch::Sender<u64>,
+    counts: watch::Sender<Counts>,
     place: String,
 ) {
     let mut refused = Refusals::default();
@@ -133,7 +145,7 @@ async fn hear(
                 (lost, pause) = (false, Duration::from_millis(250));
                 tracing::info!("connected to the broker at {place}");
                 tokio::spawn(subscribe(client.clone()));
-                connections.send_modify(|n| *n += 1);
+                counts.send_modify(|counts| counts.connections += 1);
                 if heard.send(Heard::Connected).await.is_err() {
                     return;
                 }
@@ -147,6 +159,7 @@ async fn hear(
                 Ok(None) => {}
                 Err(why) => refused.log(&publish.topic, &why, Instant::now()),
             },
+            Ok(Event::Incoming(Packet::PubAck(_))) => counts.send_modify(|counts| counts.acknowledged += 1),
             Ok(Event::Outgoing(Outgoing::Disconnect)) | Err(ConnectionError::RequestsDone) => return,
             Ok(_) => {}
             Err(e) => {
@@ -261,28 +274,32 @@ impl Refusals {
 async fn tell(
     client: AsyncClient,
     mut announcements: watch::Receiver<Option<Announcement>>,
-    mut connected: watch::Receiver<u64>,
+    mut counts: watch::Receiver<Counts>,
 ) {
     let mut told: HashMap<DeviceId, NowPlaying> = HashMap::new();
+    let (mut connections, mut sent) = (0, 0);
     loop {
         let goes_on = tokio::select! {
             changed = announcements.changed() => changed.is_ok(),
-            up = connected.changed() => {
+            up = counts.wait_for(|counts| counts.connections != connections) => {
                 told.clear();
-                up.is_ok()
+                up.map(|counts| connections = counts.connections).is_ok()
             }
         };
         let newest = announcements.borrow_and_update().clone();
-        if let Some(Announcement { now, devices }) = newest.filter(|_| *connected.borrow() > 0) {
+        if let Some(Announcement { now, devices }) = newest.filter(|_| connections > 0) {
             told.retain(|device, _| devices.contains(device));
             for device in devices {
                 if told.get(&device) != Some(&now) && publish(&client, &device, &now).await.is_ok() {
+                    sent += 1;
                     told.insert(device, now.clone());
                 }
             }
         }
         if !goes_on {
-            // Behind everything told before; ends the other task too.
+            // Only what the broker has acknowledged is sure to be handed on if the broker ends too.
+            let _ = timeout(LAST_WORDS, counts.wait_for(|counts| counts.acknowledged >= sent)).await;
+            // Ends the other task as well.
             let _ = client.disconnect().await;
             return;
         }
