@@ -15,6 +15,10 @@ fn replay(path: &Path, pace: Pace, repeat: bool) -> Result<Replay, CameraError> 
     Replay::open(&ReplaySettings { path: path.to_owned(), pace, repeat }, 25)
 }
 
+fn real_time(path: &Path, fps: u32, repeat: bool) -> Replay {
+    Replay::open(&ReplaySettings { path: path.to_owned(), pace: Pace::RealTime, repeat }, fps).unwrap()
+}
+
 /// All frames of a clip that does not repeat.
 fn frames(path: &Path) -> Vec<Frame> {
     let mut replay = replay(path, Pace::Fast, false).unwrap();
@@ -116,16 +120,26 @@ fn raw_video_is_read_in_all_eight_bit_formats() {
 fn a_clip_repeats_in_real_time_and_ends_when_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let path = y4m(folder.path(), "mono", 0);
-    let mut clip = replay(&path, Pace::RealTime, true).unwrap();
+    let mut clip = real_time(&path, 50, true);
     let start = Instant::now();
     let levels: Vec<u8> = (0..5).map(|_| clip.next().unwrap().picture.view().luma(0, 0)).collect();
     assert_eq!(levels, [60, 200, 60, 200, 60]);
     // The fifth frame is due after four times 20 ms.
     assert!(start.elapsed() >= Duration::from_millis(80), "{:?}", start.elapsed());
     assert!(clip.is_live());
-    let mut once = replay(&path, Pace::RealTime, false).unwrap();
+    let mut once = real_time(&path, 50, false);
     assert!(once.next().is_ok() && once.next().is_ok());
     assert!(matches!(once.next(), Err(CameraError::End(_))));
+}
+
+#[test]
+fn a_clip_faster_than_wanted_keeps_its_time_and_skips_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut clip = real_time(&y4m(folder.path(), "mono", 0), 25, true);
+    let start = Instant::now();
+    let levels: Vec<u8> = (0..5).map(|_| clip.next().unwrap().picture.view().luma(0, 0)).collect();
+    assert_eq!(levels, [60; 5], "every other frame");
+    assert!(start.elapsed() >= Duration::from_millis(160), "{:?}", start.elapsed());
 }
 
 #[test]

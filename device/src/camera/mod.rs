@@ -14,6 +14,7 @@ use crate::frame::Frame;
 pub mod clip;
 pub mod jpeg;
 pub mod latest;
+mod rate;
 pub mod replay;
 pub mod v4l2;
 

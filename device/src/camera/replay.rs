@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::clip::{self, Clip};
+use super::rate::Rate;
 use super::{Camera, CameraError, Pace, ReplaySettings};
-use crate::frame::Frame;
+use crate::frame::{Frame, Picture};
 
 /// A replay that is later than this gives up catching up.
 const TOO_LATE: Duration = Duration::from_secs(1);
@@ -22,6 +23,7 @@ pub struct Replay {
     path: PathBuf,
     pace: Pace,
     repeat: bool,
+    rate: Rate,
     seq: u64,
     /// When the clip began, and how much of it has been shown.
     began: (Instant, Timestamp),
@@ -29,7 +31,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Opens the clip; the images of a folder are shown `fps` a second.
+    /// Opens the clip; the images of a folder are shown `fps` a second, and of a faster clip in real
+    /// time the frames between are skipped.
     ///
     /// # Errors
     /// There is no clip at the path.
@@ -39,6 +42,7 @@ impl Replay {
             path: settings.path.clone(),
             pace: settings.pace,
             repeat: settings.repeat,
+            rate: Rate::new(fps),
             seq: 0,
             began: (Instant::now(), Timestamp::now()),
             shown: Duration::ZERO,
@@ -48,10 +52,9 @@ impl Replay {
     fn empty(&self) -> CameraError {
         CameraError::Bad { path: self.path.clone(), why: "no frame in it".to_owned() }
     }
-}
 
-impl Camera for Replay {
-    fn next(&mut self) -> Result<Frame, CameraError> {
+    /// The next picture of the clip and when it is due; from the beginning again after the last.
+    fn picture(&mut self) -> Result<(Picture, Instant), CameraError> {
         let (picture, delay) = match self.clip.next()? {
             Some(next) => next,
             None if self.seq == 0 => return Err(self.empty()),
@@ -61,23 +64,37 @@ impl Camera for Replay {
             }
             None => return Err(CameraError::End(self.path.clone())),
         };
+        let due = self.began.0 + self.shown;
+        self.shown += delay;
+        Ok((picture, due))
+    }
+}
+
+impl Camera for Replay {
+    fn next(&mut self) -> Result<Frame, CameraError> {
+        let (mut picture, mut due) = self.picture()?;
         let at = match self.pace {
             Pace::RealTime => {
-                let due = self.began.0 + self.shown;
+                while !self.rate.wants(due) {
+                    (picture, due) = self.picture()?;
+                }
                 let now = Instant::now();
                 match due.checked_duration_since(now) {
                     Some(early) => thread::sleep(early),
-                    None if now.duration_since(due) > TOO_LATE => self.began.0 = now - self.shown,
-                    None => {}
+                    None => {
+                        let late = now.duration_since(due);
+                        if late > TOO_LATE {
+                            self.began.0 += late;
+                        }
+                    }
                 }
                 Timestamp::now()
             }
             Pace::Fast => {
-                let since = SignedDuration::try_from(self.shown).unwrap_or(SignedDuration::MAX);
+                let since = SignedDuration::try_from(due - self.began.0).unwrap_or(SignedDuration::MAX);
                 self.began.1.saturating_add(since).unwrap_or(Timestamp::MAX)
             }
         };
-        self.shown += delay;
         let frame = Frame { at, seq: self.seq, picture };
         self.seq += 1;
         Ok(frame)
