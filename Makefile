@@ -48,7 +48,7 @@ target/venv/ready: models/requirements.txt
 train: ## train the emotion network; see models/train/README.md
 	models/train/run.sh
 
-page-test: build ## real clicks on the page in headless Chromium; needs node and chromium
+page-test: setup ## real clicks on the page in headless Chromium; needs node and chromium
 	deploy/page-test
 
 clean: ## forget everything that was built
