@@ -4,9 +4,10 @@
 //! size. What leaves: the mood to show and to publish, and whether it just changed. Nothing can
 //! fail; frames may come at any rate, irregularly, and from a clock that jumps.
 //!
-//! The scores of all faces in a frame are averaged by size, then over time with an exponential
-//! window that does not depend on the frame rate. A new mood takes over only when its average leads
-//! by a margin, for a while, and after the present one has stayed for a minimum time.
+//! The scores of all faces in a frame are averaged, large and clear ones counting most, then over
+//! time with an exponential window that does not depend on the frame rate. A new mood takes over
+//! only when its average leads by a margin, for a while, and after the present one has stayed for a
+//! minimum time.
 
 use std::time::Duration;
 
@@ -266,13 +267,17 @@ fn lasted(time: Duration, seconds: f32) -> bool {
 impl Averages {
     /// Brings the averages to `now` with the faces of one frame; there is at least one.
     fn take_in(&mut self, now: Duration, time_constant: f32, faces: &[SeenFace]) {
-        let usable = |weight: f32| if weight.is_finite() { weight.max(0.0) } else { 0.0 };
-        let mut sum: f32 = faces.iter().map(|face| usable(face.weight)).sum();
+        // A face whose scores are flat says little about the room; a wrongly found one has such scores.
+        let counts = |face: &SeenFace| {
+            let weight = if face.weight.is_finite() { face.weight.max(0.0) } else { 0.0 };
+            weight * face.scores.top().1.get()
+        };
+        let mut sum: f32 = faces.iter().map(counts).sum();
         let all_alike = !sum.is_normal();
         if all_alike {
             sum = faces.len() as f32;
         }
-        let share = |face: &SeenFace| if all_alike { 1.0 / sum } else { usable(face.weight) / sum };
+        let share = |face: &SeenFace| if all_alike { 1.0 / sum } else { counts(face) / sum };
         let mut frame = [0.0; 7];
         for face in faces {
             for (mean, score) in frame.iter_mut().zip(face.scores.to_array()) {

@@ -153,6 +153,17 @@ fn two_faces_that_disagree_are_unsure_until_they_agree() {
 }
 
 #[test]
+fn a_pattern_taken_for_a_face_hardly_counts() {
+    // Half the size of the real face, with scores as flat as such patterns have them.
+    let mut steady = Steady::new(MoodSettings::default());
+    let pattern = SeenFace { weight: 0.5, ..face(Emotion::Happy, 0.33) };
+    let changes = run(&mut steady, 0.0, 5.0, 10.0, |_| vec![face(Emotion::Neutral, 0.85), pattern]);
+    assert_eq!(moods(&changes), [Mood::Neutral]);
+    let room = steady.observe(Duration::from_secs(5), &[face(Emotion::Neutral, 0.85), pattern]);
+    assert!(room.confidence.get() > 0.7, "{:?}", room.confidence);
+}
+
+#[test]
 fn a_face_lost_for_half_a_second_is_bridged() {
     let mut steady = Steady::new(MoodSettings::default());
     run(&mut steady, 0.0, 3.0, 10.0, |_| vec![face(Emotion::Happy, 0.7)]);
