@@ -263,3 +263,34 @@ fn a_wav_file_that_cannot_be_written_is_refused_at_the_start() {
     let error = local::start(Output::Wav("/nowhere/heard.wav".into()), |_| ()).unwrap_err().to_string();
     assert!(error.contains("/nowhere/heard.wav") && error.contains("wav:FILE"), "{error}");
 }
+
+#[test]
+#[ignore = "a process of its own, with no sound device: the test below starts it"]
+fn in_a_process_without_a_sound_device() {
+    let (player, events) = start(Output::Default);
+    let began = Instant::now();
+    player.send(Command::Play(file(1, &data("tone.flac"))));
+    player.send(Command::Next(file(2, &data("tone.flac"))));
+    let order = until(&events, |e| *e == Event::Ended(2));
+    assert!(began.elapsed() >= Duration::from_millis(1_900), "rushed through in {:?}", began.elapsed());
+    let told: Vec<_> =
+        order.iter().filter_map(|e| if let Event::Output(words) = e { Some(words) } else { None }).collect();
+    assert!(
+        matches!(told[..], [words] if words.starts_with("no sound device") && words.contains("wav:FILE")),
+        "{told:?}"
+    );
+    assert_eq!(order.len(), 5, "{order:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_a_sound_device_it_says_so_once_and_plays_on_at_real_speed() {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "in_a_process_without_a_sound_device"])
+        .env("ALSA_CONFIG_PATH", "/dev/null")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    assert!(!told.contains("ALSA lib"), "the sound library's chatter gets through: {told}");
+}

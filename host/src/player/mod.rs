@@ -33,9 +33,10 @@ pub struct Item {
 /// What a player is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Cut whatever plays and play this now.
+    /// Play this now: what plays is cut as soon as this is open, and a pause ends.
     Play(Item),
-    /// Play this when the current track ends, without a gap; replaces an earlier `Next`.
+    /// Play this when the current track ends, without a gap; at once, if nothing plays. Replaces an
+    /// earlier `Next`, of which nothing is told.
     Next(Item),
     /// Forget the `Next`.
     ClearNext,
@@ -43,11 +44,11 @@ pub enum Command {
     Pause(Duration),
     /// Go on after a pause.
     Resume,
-    /// End the current track now and begin the `Next`, if there is one.
+    /// End the current track now and begin the `Next`, if there is one; a pause stays a pause.
     Skip,
     /// Loudness, 0..=1, linear in perceived loudness.
     Volume(f32),
-    /// Stop and let go of the output.
+    /// End and forget everything and let go of the output, until the next `Play` or `Next`.
     Stop,
 }
 

@@ -23,6 +23,8 @@ use super::RATE;
 const AHEAD: usize = RATE as usize * 15 / 100;
 /// A device that takes nothing for so long is gone, whatever it says.
 const STUCK: Duration = Duration::from_secs(5);
+/// How much faster than this machine's clock a device's own may run; real ones differ by 0.01 %.
+const FASTEST_CLOCK: f64 = 1.005;
 /// How long the last sound may take to be heard before the device is let go.
 const DRAIN: Duration = Duration::from_millis(250);
 
@@ -33,6 +35,8 @@ pub(super) struct Device {
     taken: Arc<AtomicU64>,
     /// When `taken` was last seen to change, and to what.
     moved: (Instant, u64),
+    /// When it was opened, and the frames written since.
+    written: (Instant, u64),
     _sink: MixerDeviceSink,
 }
 
@@ -56,7 +60,6 @@ impl Device {
         let ours = default()?
             .with_channels(STEREO)
             .with_sample_rate(OUR_RATE)
-            .with_buffer_size(cpal::BufferSize::Default)
             .with_error_callback(report.clone())
             .open_stream();
         let mut sink = match ours {
@@ -67,7 +70,7 @@ impl Device {
         let (ring, consumer) = RingBuffer::new(2 * AHEAD);
         let taken = Arc::new(AtomicU64::new(0));
         sink.mixer().add(Feed { ring: consumer, taken: Arc::clone(&taken), right: None });
-        Ok(Self { ring, lost, taken, moved: (now, 0), _sink: sink })
+        Ok(Self { ring, lost, taken, moved: (now, 0), written: (now, 0), _sink: sink })
     }
 
     /// Frames that fit, or that it is gone.
@@ -81,7 +84,11 @@ impl Device {
         } else if now.saturating_duration_since(self.moved.0) > STUCK {
             return Err(format!("it took no sound for {} s", STUCK.as_secs()));
         }
-        Ok(self.ring.slots() / 2)
+        // A device without a clock of its own (ALSA's null) would rush through the music.
+        let passed = now.saturating_duration_since(self.written.0).as_secs_f64() * f64::from(RATE);
+        let allowed = (passed * FASTEST_CLOCK) as u64 + AHEAD as u64;
+        let allowed = usize::try_from(allowed.saturating_sub(self.written.1)).unwrap_or(usize::MAX);
+        Ok((self.ring.slots() / 2).min(allowed))
     }
 
     /// Waits for what was written to be heard, a fraction of a second at most.
@@ -94,6 +101,7 @@ impl Device {
 
     /// Takes whole stereo frames, as many as it wants.
     pub fn write(&mut self, frames: &[f32]) {
+        self.written.1 += (frames.len() / 2) as u64;
         for &sample in frames {
             // `wants` counted the room, and only the device makes it larger meanwhile.
             let _ = self.ring.push(sample);
@@ -104,12 +112,13 @@ impl Device {
 const STEREO: ChannelCount = NonZero::new(2).expect("two is not zero");
 const OUR_RATE: SampleRate = NonZero::new(RATE).expect("the rate is not zero");
 
-/// The message of an error and of what caused it.
+/// The message of what caused an error, to stand within a sentence.
 fn words(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
     }
+    cause.to_string().trim_end_matches('.').to_owned()
 }
 
 /// What the device's thread reads: the ring, and silence when it is empty.

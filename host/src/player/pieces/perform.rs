@@ -219,7 +219,7 @@ const ECHOES: [f32; 16] = [
 fn room(metres: f32, seconds: f32) -> Box<dyn AudioUnit> {
     let echoes = stacki::<U16, _, _>(|i| {
         let time = ECHOES[i as usize] * metres / 10.0;
-        delay(time) >> lowpole_hz(5_500.0) * dc(0.001_f32.powf(time / seconds))
+        delay(time) >> (lowpole_hz(5_500.0) * dc(0.001_f32.powf(time / seconds)))
     });
     let spread = sumf::<U16, _, _>(|x| pan(1.8 * x - 0.9)) * dc((0.35, 0.35));
     let room = multisplit::<U2, U8>() >> fdn::<U16, _>(echoes) >> spread;
