@@ -174,3 +174,74 @@ impl Voice for Ahead {
         (filled, Shortfall::NotYet)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        path::Path,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    /// Reads to the end; gives the frames and why it ended.
+    fn read_all(voice: &mut dyn Voice) -> (usize, Result<(), String>) {
+        let began = Instant::now();
+        let mut block = vec![0.0; 4_096];
+        let mut frames = 0;
+        loop {
+            assert!(began.elapsed() < Duration::from_secs(30), "the decoder hangs");
+            match voice.opening() {
+                Opening::Failed(why) => return (0, Err(why)),
+                Opening::Pending => thread::sleep(Duration::from_millis(1)),
+                Opening::Ready(_) => {
+                    let (filled, shortfall) = voice.read(&mut block);
+                    assert!(block[..filled].iter().all(|sample| sample.is_finite()));
+                    frames += filled / 2;
+                    match shortfall {
+                        _ if filled == block.len() => {}
+                        Shortfall::NotYet => thread::sleep(Duration::from_millis(1)),
+                        Shortfall::Ended => return (frames, Ok(())),
+                        Shortfall::Broke(why) => return (frames, Err(why)),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_files_neither_hang_nor_bring_anything_down() {
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+        let folder = tempfile::tempdir().unwrap();
+        let mut dice = 1_u64;
+        let mut roll = |below: usize| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) as usize % below
+        };
+        for name in ["tone.mp3", "unstated.mp3", "tone.flac", "tone.ogg", "tone.m4a"] {
+            let whole = std::fs::read(data.join(name)).unwrap();
+            for round in 0..25 {
+                let mut bytes = whole.clone();
+                // Half of the rounds in the header, where lengths and sizes are.
+                let within = if round % 2 == 0 { 256 } else { bytes.len() };
+                (0..=roll(8)).for_each(|_| bytes[roll(within)] = roll(256) as u8);
+                let path = folder.path().join(format!("{round}-{name}"));
+                std::fs::write(&path, bytes).unwrap();
+                let (frames, end) = read_all(&mut *open(Source::File(path)));
+                assert!(frames < 60 * RATE as usize, "{name} round {round}: {frames} frames of one second");
+                if let Err(why) = end {
+                    assert!(why.contains(name) && !why.contains('\n'), "round {round}: {why}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_voice_that_is_dropped_ends_its_thread() {
+        let (to, from) = sync_channel(1);
+        drop(from);
+        let began = Instant::now();
+        assert!(matches!(decode(&Source::BuiltIn("sad".to_owned()), &to), Parcel::Ended));
+        assert!(began.elapsed() < Duration::from_secs(20), "it does not play to the end for nobody");
+    }
+}
