@@ -94,6 +94,10 @@ impl App {
                 tracing::warn!("{words}");
                 self.notices.say(About::Output, words);
             }
+            Event::OutputBack(words) => {
+                tracing::info!("{words}");
+                self.notices.well(About::Output);
+            }
         }
     }
 

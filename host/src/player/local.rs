@@ -241,7 +241,7 @@ impl<E: FnMut(Event)> Session<E> {
             Ok(device) => {
                 self.outlet = Outlet::Device(device);
                 if self.retry.take().is_some() {
-                    (self.events)(Event::Output("a sound device is there now; playing on it".to_owned()));
+                    (self.events)(Event::OutputBack("a sound device is there now; playing on it".to_owned()));
                 }
             }
             Err(why) if self.retry.is_none() => {

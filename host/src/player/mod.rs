@@ -65,8 +65,10 @@ pub enum Event {
     /// the file's name. Nothing else follows for this play, no [`Event::Ended`] either. The `Next` plays on, if there
     /// is one; a track that was playing when a [`Command::Play`] failed goes on.
     Failed(PlayId, String),
-    /// The output changed: no sound device, device lost, device back. In words, with what to do.
+    /// The output is missing or lost. In words, with what to do.
     Output(String),
+    /// The output that was missing or lost is there again. In words.
+    OutputBack(String),
 }
 
 /// Something that plays.

@@ -1,6 +1,9 @@
 //! The whole host, with its real broker, database and player (into a null output): what a room
 //! hears when its mood changes.
+#![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+mod broker;
+mod library;
 mod program;
 mod support;
 
