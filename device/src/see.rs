@@ -36,7 +36,7 @@ pub struct VisionSettings {
     pub threshold: Threshold,
 }
 
-/// How sure the detector must be of a face, 0.05..=0.95; 0.5.
+/// How sure the detector must be of a face, 0.05..=0.95; 0.7.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Threshold(f32);

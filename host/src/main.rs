@@ -1,6 +1,6 @@
 //! Only wires: the command line, the log, the signals.
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -25,8 +25,14 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let quiet = if matches!(cli.command, Command::Run) { "info,mqtt5=warn,sqlx=warn,lofty=error" } else { "error" };
-    let filter = EnvFilter::try_from_env("MOODRING_LOG").unwrap_or_else(|_| EnvFilter::new(quiet));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // One line for each thing that happens, on standard error; RUST_LOG overrides how much.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 
     let config = Config::load(cli.config.as_deref(), std::env::vars())?;
     let state_dir = config.state_dir(|name| std::env::var(name).ok())?;
