@@ -22,6 +22,12 @@ use std::{
 use jiff::Timestamp;
 use moodring_mood::{Confidence, Mood, MoodMessage, Scores, Status, payload::VERSION};
 
+/// After so long the same mood may be said again because it is surer, less sure, or of other people.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// A difference in confidence that is worth saying.
+const TELLING: f32 = 0.1;
+
 /// A steady mood and the frame that decided it: a [`MoodMessage`] before it has a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statement {
@@ -107,7 +113,8 @@ pub struct Outbox {
     seq: u64,
     dropped: u64,
     current: Option<Statement>,
-    said: Option<Instant>,
+    /// What was said last, and when.
+    said: Option<(Statement, Instant)>,
     health: Latest,
     screen: Latest,
     connected: bool,
@@ -149,10 +156,14 @@ impl Outbox {
         self.push(now);
     }
 
-    /// The mood is what it was: repeated when it is time to and nothing else waits. Returns whether it is repeated.
+    /// The mood is what it was: said again when it is time to, or when how sure it is or how many
+    /// people there are has changed, and nothing else waits. Returns whether it is said.
     pub fn steady(&mut self, statement: Statement, now: Instant) -> bool {
         self.current = Some(statement);
-        let time = self.said.is_none_or(|said| now.duration_since(said) >= self.repeat);
+        let time = self.said.is_none_or(|(said, at)| {
+            let since = now.duration_since(at);
+            since >= self.repeat || (since >= SETTLED && differs(&said, &statement))
+        });
         let repeated = time && self.connected && self.moods.is_empty();
         if repeated {
             self.push(now);
@@ -281,9 +292,10 @@ impl Outbox {
     }
 
     fn push(&mut self, now: Instant) {
-        let Some(Statement { at, mood, confidence, people, scores }) = self.current else { return };
+        let Some(statement) = self.current else { return };
+        let Statement { at, mood, confidence, people, scores } = statement;
         self.seq += 1;
-        self.said = Some(now);
+        self.said = Some((statement, now));
         self.moods.push_back(MoodMessage { v: VERSION, at, seq: self.seq, mood, confidence, people, scores });
         if self.moods.len() > self.capacity {
             // The front may be on its way already: its acknowledgement must find it.
@@ -302,6 +314,11 @@ impl Outbox {
             self.goodbye = Goodbye::Wanted;
         }
     }
+}
+
+/// Whether a reader would want to know.
+fn differs(said: &Statement, now: &Statement) -> bool {
+    said.people != now.people || (said.confidence.get() - now.confidence.get()).abs() >= TELLING
 }
 
 #[cfg(test)]

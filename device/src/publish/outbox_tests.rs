@@ -134,6 +134,23 @@ fn a_steady_mood_is_repeated_every_half_minute() {
 }
 
 #[test]
+fn a_mood_that_became_surer_or_another_number_of_people_is_said_after_two_seconds() {
+    let (mut outbox, now) = outbox();
+    let mut broker = Broker::default();
+    outbox.connected(now);
+    outbox.changed(statement(Mood::Sad), now);
+    broker.serve(&mut outbox);
+    let surer = |by| Statement { confidence: Confidence::saturating(by), ..statement(Mood::Sad) };
+    let after = |ms| now + Duration::from_millis(ms);
+    assert!(!outbox.steady(surer(0.5), after(1900)), "too soon");
+    assert!(!outbox.steady(surer(0.05), after(2100)), "nobody cares");
+    assert!(outbox.steady(surer(0.5), after(2200)));
+    broker.serve(&mut outbox);
+    assert!(!outbox.steady(Statement { people: 2, ..surer(0.5) }, after(4100)), "too soon again");
+    assert!(outbox.steady(Statement { people: 2, ..surer(0.5) }, after(4300)));
+}
+
+#[test]
 fn of_the_screens_drawn_while_one_is_being_written_only_the_last_is_sent() {
     let (mut outbox, now) = outbox();
     let mut broker = Broker::default();
