@@ -5,7 +5,8 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 TFLITE := target/tflite/libtensorflowlite_c.so
-CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := cargo-deny@0.20.2
+DENY := target/tools/$(CARGO_DENY)/bin/cargo-deny
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -23,17 +24,17 @@ setup: ## install what is missing to build
 	@deploy/setup
 	@deploy/fetch-tflite
 
-check: setup target/tools/bin/cargo-deny ## formatting, lints, documentation, licences
+check: setup $(DENY) ## formatting, lints, documentation, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
-	target/tools/bin/cargo-deny --workspace check bans licenses sources
-	@# The advisory database cannot be fetched on every network; offline this only says so.
-	@target/tools/bin/cargo-deny --workspace check advisories \
-	  || echo "check: advisories were not checked or found something; see above"
+	$(DENY) --workspace check bans licenses sources
+	@# The advisory database cannot be fetched on every network; what it says counts where it can.
+	@if $(DENY) --workspace fetch db >/dev/null 2>&1; then $(DENY) --workspace check --disable-fetch advisories; \
+	  else echo "check: the advisory database cannot be reached: advisories were NOT checked"; fi
 
-target/tools/bin/cargo-deny:
-	$(CARGO) install --locked --quiet --root target/tools cargo-deny --version $(CARGO_DENY_VERSION)
+$(DENY):
+	$(CARGO) install --locked --quiet --root target/tools/$(CARGO_DENY) $(CARGO_DENY)
 
 MOODRING_DATA ?= ../shared/data
 
