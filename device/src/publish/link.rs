@@ -150,7 +150,10 @@ impl Link {
                 retained(Leaf::Mood, QoS::AtLeastOnce, json)
             }
             Parcel::Health(json) => retained(Leaf::Health, QoS::AtMostOnce, json),
-            Parcel::Screen(png) => retained(Leaf::Screen, QoS::AtMostOnce, png),
+            Parcel::Screen(png) => {
+                let topic = Topic::new(self.shared.device.clone(), Leaf::Screen).to_string();
+                self.client.try_publish(topic, QoS::AtMostOnce, false, png)
+            }
             Parcel::Subscribe if self.deaf.get() => Ok(()),
             Parcel::Subscribe => {
                 let topic = Topic::new(self.shared.device.clone(), Leaf::NowPlaying).to_string();

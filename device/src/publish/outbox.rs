@@ -12,6 +12,8 @@
 //!   depends on what a broker remembers across its restart.
 //! - **Repetitions, health and screen: the latest wins.** They are not kept for an absent broker; on
 //!   each new connection the current ones are said once, because the broker may have forgotten them.
+//! - **The screen is not retained**: a broker would write tens of kilobytes to its disk for each
+//!   picture, gigabytes a day. It is said again with each health message, for whoever came since.
 //! - At most one parcel of a kind is under way, so a slow network delays a screen and never piles them up.
 
 use std::{
@@ -54,7 +56,7 @@ pub enum Parcel {
     Mood(MoodMessage),
     /// Retained, QoS 0: JSON.
     Health(Vec<u8>),
-    /// Retained, QoS 0: a PNG.
+    /// Not retained, QoS 0: a PNG.
     Screen(Vec<u8>),
     /// The end of a clean goodbye.
     Disconnect,
@@ -171,9 +173,10 @@ impl Outbox {
         repeated
     }
 
-    /// The latest health, as JSON.
+    /// The latest health, as JSON. The screen goes with it once more.
     pub fn health(&mut self, json: Vec<u8>) {
         self.health.replace(json);
+        self.screen.due = !self.screen.bytes.is_empty();
     }
 
     /// The latest picture of the panel, as PNG.

@@ -166,6 +166,19 @@ fn of_the_screens_drawn_while_one_is_being_written_only_the_last_is_sent() {
 }
 
 #[test]
+fn the_screen_is_said_again_with_each_health_message_for_whoever_came_since() {
+    let (mut outbox, now) = outbox();
+    let mut broker = Broker::default();
+    outbox.connected(now);
+    outbox.health(b"{}".to_vec());
+    outbox.screen(vec![7]);
+    broker.serve(&mut outbox);
+    outbox.health(b"{}".to_vec());
+    broker.serve(&mut outbox);
+    assert_eq!(broker.heard[2..], ["health", "screen 7", "health", "screen 7"]);
+}
+
+#[test]
 fn goodbye_comes_after_all_that_waits() {
     let (mut outbox, now) = outbox();
     let mut broker = Broker::default();

@@ -78,7 +78,8 @@ pub enum Leaf {
     Health,
     /// [`NowPlaying`](crate::NowPlaying), retained, from the host.
     NowPlaying,
-    /// The device's panel as a PNG, retained, on every redraw; never a camera frame.
+    /// The device's panel as a PNG, on every redraw and with every health message; not retained;
+    /// never a camera frame.
     Screen,
 }
 
