@@ -1,19 +1,46 @@
 //! The embedded MQTT broker: MQTT 3.1.1 and 5, on loopback unless configured otherwise.
 //!
-//! In: an address and a state directory. Out: a broker that keeps its retained messages and
-//! sessions in `STATE/broker`. Fails when the port is taken or the directory cannot be written.
+//! In: an address and the database. Out: a broker whose retained messages outlive a restart: it
+//! begins with those in the database, and each new one is written there a moment later, behind the
+//! delivery. Fails when the port is taken or the database cannot be read.
 
-use std::{io, net::SocketAddr, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use mqtt5::broker::{
-    BrokerShutdownHandle, MqttBroker,
-    config::{BrokerConfig, StorageConfig},
+use mqtt5::{
+    QoS,
+    broker::{
+        BrokerEventHandler, BrokerShutdownHandle, MqttBroker, StorageBackend as _,
+        config::{BrokerConfig, StorageBackend, StorageConfig},
+        events::RetainedSetEvent,
+        storage::RetainedMessage,
+    },
+    packet::publish::PublishPacket,
 };
 use thiserror::Error;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use crate::library::{Store, StoreError, retained::Retained};
 
 /// The longest packet a client may send, bytes: the picture of a panel is the largest.
 const MAX_PACKET: usize = 256 * 1024;
+
+/// At most so many retained messages are kept.
+const MAX_RETAINED: usize = 1024;
+
+/// A retained message is written down after this time, with those that came meanwhile.
+const WRITE_AFTER: Duration = Duration::from_millis(250);
 
 /// Before it stops, messages that it has acknowledged get this long to reach their subscribers.
 const DELIVERY: Duration = Duration::from_millis(150);
@@ -35,8 +62,11 @@ pub enum BrokerError {
         /// What the system said.
         why: io::Error,
     },
+    /// The retained messages cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The broker did not start for another reason.
-    #[error("the embedded broker does not start: {0}; its files are in the folder `broker` of the state directory")]
+    #[error("the embedded broker does not start: {0}")]
     Start(String),
 }
 
@@ -46,30 +76,40 @@ pub struct Embedded {
     pub address: SocketAddr,
     stop: BrokerShutdownHandle,
     task: JoinHandle<()>,
+    stop_writing: watch::Sender<bool>,
+    writer: JoinHandle<()>,
 }
 
 impl Embedded {
     /// Starts the broker and waits until it accepts clients.
     ///
     /// # Errors
-    /// The address is taken or not this machine's, or the files of the broker cannot be used.
-    pub async fn start(at: SocketAddr, state_dir: &Path) -> Result<Self, BrokerError> {
+    /// The address is taken or not this machine's, or the database cannot be read.
+    pub async fn start(at: SocketAddr, store: &Store) -> Result<Self, BrokerError> {
         // The broker's own error does not tell a taken port from others, so it is tried first.
         match TcpListener::bind(at).await {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(BrokerError::Taken(at)),
             Err(why) => return Err(BrokerError::Listen { at, why }),
         }
+        let changed = Arc::new(Changed::default());
         let mut config = BrokerConfig::default()
             .with_bind_addresses(vec![at])
-            .with_storage(StorageConfig::default().with_base_dir(state_dir.join("broker")))
+            .with_storage(StorageConfig::default().with_backend(StorageBackend::Memory))
+            .with_event_handler(Arc::clone(&changed) as Arc<dyn BrokerEventHandler>)
             .with_max_clients(256)
             .with_max_packet_size(MAX_PACKET)
-            .with_max_retained_messages(4096)
+            .with_max_retained_messages(MAX_RETAINED)
             .with_sys_topics_enabled(false);
         config.session_expiry_interval = Duration::from_secs(24 * 3600);
         let failed = |e: &dyn std::fmt::Display| BrokerError::Start(e.to_string());
         let mut broker = MqttBroker::with_config(config).await.map_err(|e| failed(&e))?;
+        let memory = broker.storage().ok_or_else(|| failed(&"it has no memory"))?;
+        for (topic, Retained { payload, qos }) in store.retained().await? {
+            let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][usize::from(qos.min(2))];
+            let message = RetainedMessage::new(PublishPacket::new(topic.clone(), payload, qos).with_retain(true));
+            memory.store_retained_message(&topic, message).await.map_err(|e| failed(&e))?;
+        }
         let address = broker.local_addr().ok_or_else(|| failed(&"it has no address"))?;
         let stop = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
@@ -82,17 +122,72 @@ impl Embedded {
             up = ready.wait_for(|up| *up) => up.map(|_| ()).map_err(|e| failed(&e))?,
             _ = &mut task => return Err(failed(&"it stopped at once; the log says why")),
         }
-        Ok(Self { address, stop, task })
+        let (stop_writing, stopped) = watch::channel(false);
+        let writer = tokio::spawn(write(changed, store.clone(), stopped));
+        Ok(Self { address, stop, task, stop_writing, writer })
     }
 
-    /// Hands on what it has acknowledged, disconnects everybody, writes what is to be kept and ends;
-    /// gives up after a second.
+    /// Hands on what it has acknowledged, disconnects everybody, writes down what is retained, and
+    /// ends; gives up after a second.
     pub async fn stop(self) {
-        // The library's broker breaks off deliveries when it stops, and does not say when they are done.
-        tokio::time::sleep(DELIVERY).await;
+        // The broker breaks off deliveries when it stops, and does not say when they are done.
+        sleep(DELIVERY).await;
         self.stop.shutdown();
-        if tokio::time::timeout(Duration::from_secs(1), self.task).await.is_err() {
-            tracing::warn!("the embedded broker did not stop within a second");
+        if timeout(Duration::from_millis(500), self.task).await.is_err() {
+            tracing::warn!("the embedded broker did not stop within half a second");
+        }
+        self.stop_writing.send_replace(true);
+        if timeout(Duration::from_millis(500), self.writer).await.is_err() {
+            tracing::warn!("the retained messages were not written within half a second");
+        }
+    }
+}
+
+/// Retained messages that are not written yet, the newest of each topic.
+#[derive(Debug, Default)]
+struct Changed {
+    messages: Mutex<HashMap<String, Option<Retained>>>,
+    some: tokio::sync::Notify,
+}
+
+impl Changed {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Option<Retained>>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out what is to be written now. Pictures of panels change often and are worth little
+    /// later: they wait for `the_end`.
+    fn take(&self, the_end: bool) -> Vec<(String, Option<Retained>)> {
+        self.lock().extract_if(|topic, _| the_end || !topic.ends_with("/screen")).collect()
+    }
+}
+
+impl BrokerEventHandler for Changed {
+    fn on_retained_set<'a>(&'a self, event: RetainedSetEvent) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        let message = (!event.cleared).then(|| Retained { payload: event.payload.to_vec(), qos: event.qos as u8 });
+        self.lock().insert(event.topic.to_string(), message);
+        self.some.notify_one();
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Writes retained messages down, a moment after they came.
+async fn write(changed: Arc<Changed>, store: Store, mut stopped: watch::Receiver<bool>) {
+    let mut the_end = false;
+    while !the_end {
+        the_end = tokio::select! {
+            () = changed.some.notified() => false,
+            _ = stopped.wait_for(|stop| *stop) => true,
+        };
+        if !the_end {
+            sleep(WRITE_AFTER).await;
+        }
+        let messages = changed.take(the_end);
+        if messages.is_empty() {
+            continue;
+        }
+        if let Err(e) = store.keep_retained(&messages).await {
+            tracing::error!("{} retained messages will not outlive a restart: {e}", messages.len());
         }
     }
 }

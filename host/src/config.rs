@@ -23,7 +23,7 @@ pub const PREFIX: &str = "MOODRING_HOST";
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where the database and the broker's retained messages live; empty: see [`Config::state_dir`].
+    /// Where the database lives; empty: see [`Config::state_dir`].
     pub state_dir: PathBuf,
     /// How moods arrive.
     pub mqtt: Mqtt,

@@ -106,7 +106,7 @@ impl Host {
     ) -> Result<Self, NoStart> {
         let site = web::bind(config.web.listen).await?.answering_to(config.web.names.iter().cloned());
         let store = Store::open(state_dir).await?;
-        let (link, embedded) = broker(&config.mqtt, state_dir).await?;
+        let (link, embedded) = broker(&config.mqtt, &store).await?;
         let built_in = config.music.folder().is_none();
         store.use_pieces(if built_in { &pieces::ALL } else { &[] }).await?;
 
@@ -166,7 +166,7 @@ async fn stopping(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Starts the embedded broker, or finds out how to reach the external one.
-async fn broker(mqtt: &Mqtt, state_dir: &Path) -> Result<(Link, Option<Embedded>), NoStart> {
+async fn broker(mqtt: &Mqtt, store: &Store) -> Result<(Link, Option<Embedded>), NoStart> {
     match mqtt.broker {
         Broker::External => {
             let login = if mqtt.username.is_empty() { None } else { Some((mqtt.username.clone(), password(mqtt)?)) };
@@ -174,7 +174,7 @@ async fn broker(mqtt: &Mqtt, state_dir: &Path) -> Result<(Link, Option<Embedded>
         }
         Broker::Embedded => {
             let at: IpAddr = mqtt.host.parse().map_err(|_| NoStart::Address(mqtt.host.clone()))?;
-            let embedded = Embedded::start(SocketAddr::new(at, mqtt.port), state_dir).await?;
+            let embedded = Embedded::start(SocketAddr::new(at, mqtt.port), store).await?;
             let reach = match embedded.address.ip() {
                 IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
                 IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

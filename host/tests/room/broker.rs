@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use moodring_host::broker::{BrokerError, Embedded};
+use moodring_host::{
+    broker::{BrokerError, Embedded},
+    library::Store,
+};
 use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Packet, Publish, QoS};
 use tokio::{sync::mpsc, time::timeout};
 
@@ -44,9 +47,17 @@ fn any_port() -> SocketAddr {
 #[tokio::test(flavor = "multi_thread")]
 async fn retained_messages_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let broker = Embedded::start(any_port(), dir.path()).await.unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let broker = Embedded::start(any_port(), &store).await.unwrap();
     let (publisher, _held) = client("a", broker.address, None);
-    for (topic, payload) in [("moodring/a/mood", "m1"), ("moodring/a/mood", "m2"), ("moodring/b/status", "online")] {
+    for (topic, payload) in [
+        ("moodring/a/mood", "m1"),
+        ("moodring/a/mood", "m2"),
+        ("moodring/a/screen", "removed below"),
+        ("moodring/a/screen", ""),
+        ("moodring/b/screen", "a picture"),
+        ("moodring/b/status", "online"),
+    ] {
         publisher.publish(topic, QoS::AtLeastOnce, true, payload).await.unwrap();
     }
     // Heard by a second client, so the broker has them all.
@@ -59,14 +70,19 @@ async fn retained_messages_survive_a_restart() {
     drop((heard, _held));
     broker.stop().await;
 
-    let broker = Embedded::start(any_port(), dir.path()).await.unwrap();
+    let broker = Embedded::start(any_port(), &store).await.unwrap();
     let (reader, mut heard) = client("c", broker.address, None);
     reader.subscribe("moodring/#", QoS::AtLeastOnce).await.unwrap();
-    let mut kept = vec![next(&mut heard).await, next(&mut heard).await];
+    let mut kept = vec![next(&mut heard).await, next(&mut heard).await, next(&mut heard).await];
     kept.sort();
+    let message = |topic: &str, payload: &str| (topic.to_owned(), payload.as_bytes().to_vec(), true);
     assert_eq!(
         kept,
-        [("moodring/a/mood".into(), b"m2".to_vec(), true), ("moodring/b/status".into(), b"online".to_vec(), true)]
+        [
+            message("moodring/a/mood", "m2"),
+            message("moodring/b/screen", "a picture"),
+            message("moodring/b/status", "online")
+        ]
     );
     // What is published while somebody listens is not marked as retained.
     reader.publish("moodring/a/mood", QoS::AtLeastOnce, true, "m3").await.unwrap();
@@ -77,7 +93,8 @@ async fn retained_messages_survive_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_device_leaves_its_will() {
     let dir = tempfile::tempdir().unwrap();
-    let broker = Embedded::start(any_port(), dir.path()).await.unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let broker = Embedded::start(any_port(), &store).await.unwrap();
     let (watcher, mut heard) = client("watcher", broker.address, None);
     watcher.subscribe("moodring/+/status", QoS::AtLeastOnce).await.unwrap();
     let will = LastWill::new("moodring/a/status", "offline", QoS::AtLeastOnce, true);
@@ -99,9 +116,10 @@ async fn a_lost_device_leaves_its_will() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_taken_port_is_named() {
     let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
     let taken = std::net::TcpListener::bind(any_port()).unwrap();
     let at = taken.local_addr().unwrap();
-    let error = Embedded::start(at, dir.path()).await.err().expect("a taken port");
+    let error = Embedded::start(at, &store).await.err().expect("a taken port");
     assert!(matches!(error, BrokerError::Taken(found) if found == at), "{error}");
     assert!(error.to_string().contains("set mqtt.port to a free one"), "{error}");
 }

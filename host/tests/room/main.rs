@@ -220,6 +220,8 @@ async fn a_restart_shows_old_moods_and_does_not_act_on_them() {
     let home = Home::with(&[("happy/sun.wav", 60.0)]);
     let host = home.start_and_scan().await;
     let mut device = Device::connect("kitchen", &host.broker).await;
+    device.mood(Mood::Nobody).await;
+    until(&host.handle, "the host listens", |s| !s.devices.is_empty()).await;
     let old = jiff::Timestamp::now() - Duration::from_secs(900);
     device.mood_at(Mood::Happy, old).await;
     // Told live it counts, whatever the device's clock says.
