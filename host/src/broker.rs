@@ -155,10 +155,8 @@ impl Changed {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out what is to be written now. Pictures of panels change often and are worth little
-    /// later: they wait for `the_end`.
-    fn take(&self, the_end: bool) -> Vec<(String, Option<Retained>)> {
-        self.lock().extract_if(|topic, _| the_end || !topic.ends_with("/screen")).collect()
+    fn take(&self) -> Vec<(String, Option<Retained>)> {
+        self.lock().drain().collect()
     }
 }
 
@@ -182,7 +180,7 @@ async fn write(changed: Arc<Changed>, store: Store, mut stopped: watch::Receiver
         if !the_end {
             sleep(WRITE_AFTER).await;
         }
-        let messages = changed.take(the_end);
+        let messages = changed.take();
         if messages.is_empty() {
             continue;
         }

@@ -179,7 +179,11 @@ impl App {
     /// Takes in what a scan found.
     pub(super) async fn scanned(&mut self, scan: Result<Outcome, ScanError>, now: Moment) {
         match scan {
-            Ok(Outcome { files, read, gone, complaints }) => {
+            Ok(Outcome { files, read, changed, gone, complaints }) => {
+                // Reading all tracks anew takes a second where there are a hundred thousand.
+                if changed + gone > 0 {
+                    self.reload(now).await;
+                }
                 tracing::info!("looked through the music: {files} files, {read} new or changed, {gone} gone");
                 self.notices.well(About::Folder);
                 complaints.iter().for_each(|complaint| tracing::warn!("{complaint}"));
@@ -198,11 +202,12 @@ impl App {
             }
         }
         self.library.scan = None;
-        self.reload(now).await;
     }
 
+    /// Lets a first scan's first tracks be played before it has ended.
     pub(super) async fn reload_while_scanning(&mut self, now: Moment) {
-        if now.since(Moment { tick: self.reloaded, ..now }) >= RELOAD {
+        let few = self.tracks.len() < 500;
+        if few && now.since(Moment { tick: self.reloaded, ..now }) >= RELOAD {
             self.reload(now).await;
         }
     }

@@ -54,6 +54,8 @@ pub struct Outcome {
     pub files: u64,
     /// Of these, read because they were new or changed.
     pub read: u64,
+    /// Tracks written: those read, those back again, those whose moods changed.
+    pub changed: u64,
     /// Files that were there at an earlier scan and are not any more.
     pub gone: u64,
     /// What was wrong with folders and `moods.toml` files, in words.
@@ -74,14 +76,16 @@ pub async fn scan(store: &Store, folder: &Path, progress: &watch::Sender<Progres
         let (known, folder, progress) = (Arc::clone(&known), folder.to_owned(), progress.clone());
         tokio::task::spawn_blocking(move || look(&folder, &known, &send, &progress))
     };
+    let mut changed = 0;
     while let Some(batch) = receive.recv().await {
         store.found(&batch).await?;
+        changed += batch.len() as u64;
     }
     let looked = reader.await.map_err(|e| ScanError::Folder { folder: folder.to_owned(), why: io::Error::other(e) })?;
     let (mut outcome, seen) = looked.map_err(|why| ScanError::Folder { folder: folder.to_owned(), why })?;
     let missing: Vec<TrackId> =
         known.iter().filter(|(path, file)| !file.gone && !seen.spares(path)).map(|(_, file)| file.id).collect();
-    outcome.gone = missing.len() as u64;
+    (outcome.changed, outcome.gone) = (changed, missing.len() as u64);
     store.gone(&missing).await?;
     progress.send_replace(None);
     Ok(outcome)

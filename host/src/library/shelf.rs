@@ -1,6 +1,6 @@
 //! What the scan writes into the database, and what deciding reads from it: the tracks themselves.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::collections::HashMap;
 
 use moodring_mood::Emotion;
 use sqlx::{Row, Sqlite, Transaction};
@@ -10,7 +10,7 @@ use super::{
     store::{emotions, time},
     tags::Tags,
 };
-use crate::player::{Source, pieces::Piece};
+use crate::player::pieces::Piece;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -194,27 +194,6 @@ impl Store {
             });
         }
         Ok(candidates)
-    }
-
-    /// How many tracks there are that cannot be played.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn count_problems(&self) -> Result<u64> {
-        let count = "SELECT COUNT(*) FROM tracks WHERE gone = 0 AND problem IS NOT NULL";
-        Ok(sqlx::query_scalar::<_, i64>(count).fetch_one(&self.pool).await?.unsigned_abs())
-    }
-
-    /// Where a track's sound comes from; `None` if there is no such track.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn source(&self, id: TrackId) -> Result<Option<Source>> {
-        let row = sqlx::query("SELECT kind, place FROM tracks WHERE id = $1").bind(id.0);
-        let Some(row) = row.fetch_optional(&self.pool).await? else { return Ok(None) };
-        let place: String = row.try_get("place")?;
-        let built_in = row.try_get::<String, _>("kind")? == "built_in";
-        Ok(Some(if built_in { Source::BuiltIn(place) } else { Source::File(PathBuf::from(place)) }))
     }
 }
 

@@ -19,8 +19,9 @@ async fn look(store: &Store, folder: &Path) -> Outcome {
     scan(store, folder, &watch::channel(None).0).await.unwrap()
 }
 
-fn counts(outcome: &Outcome) -> (u64, u64, u64) {
-    (outcome.files, outcome.read, outcome.gone)
+/// Files, read, changed, gone.
+fn counts(outcome: &Outcome) -> (u64, u64, u64, u64) {
+    (outcome.files, outcome.read, outcome.changed, outcome.gone)
 }
 
 async fn find(store: &Store, text: &str) -> Track {
@@ -39,27 +40,27 @@ async fn a_scan_reads_only_what_is_new_or_changed() {
     let home = Home::with(&[("happy/sun.wav", 0.1), ("sad/rain.wav", 0.1), ("plain.wav", 0.1)]);
     let (store, folder) = (Store::open(&home.state()).await.unwrap(), &home.config.music.folder);
     std::fs::write(folder.join("broken.mp3"), "no music").unwrap();
-    assert_eq!(counts(&look(&store, folder).await), (4, 4, 0));
+    assert_eq!(counts(&look(&store, folder).await), (4, 4, 4, 0));
     assert_eq!(find(&store, "sun").await.moods, of(&[Emotion::Happy]));
     assert_eq!(find(&store, "plain").await.moods, Emotions::NONE);
     assert!(find(&store, "broken").await.problem.is_some());
     assert_eq!(store.candidates().await.unwrap().len(), 3, "what is broken is not played");
     // Nothing changed, the broken one is not tried again.
-    assert_eq!(counts(&look(&store, folder).await), (4, 0, 0));
+    assert_eq!(counts(&look(&store, folder).await), (4, 0, 0, 0));
     // Repaired, moved away, said otherwise.
     let sun = find(&store, "sun").await.id;
     store.like(sun, true, jiff::Timestamp::now()).await.unwrap();
     write_wav(&folder.join("broken.mp3"), 0.1);
     std::fs::rename(folder.join("happy/sun.wav"), home.dir.path().join("sun.wav")).unwrap();
     std::fs::write(folder.join("moods.toml"), "\"plain.wav\" = [\"fear\", \"surprise\"]\nsad = \"neutral\"\n").unwrap();
-    assert_eq!(counts(&look(&store, folder).await), (3, 1, 1));
+    assert_eq!(counts(&look(&store, folder).await), (3, 1, 3, 1));
     assert_eq!(find(&store, "broken").await.problem, None);
     assert_eq!(find(&store, "plain").await.moods, of(&[Emotion::Fear, Emotion::Surprise]));
     assert_eq!(find(&store, "rain").await.moods, of(&[Emotion::Neutral]));
     assert_eq!(store.tracks(&TrackQuery::default()).await.unwrap().total, 3);
     // Back again: the same track, with its like.
     std::fs::rename(home.dir.path().join("sun.wav"), folder.join("happy/sun.wav")).unwrap();
-    assert_eq!(counts(&look(&store, folder).await), (4, 0, 0));
+    assert_eq!(counts(&look(&store, folder).await), (4, 0, 1, 0));
     let back = find(&store, "sun").await;
     assert!(back.id == sun && back.liked);
 }
@@ -84,7 +85,7 @@ async fn a_mistake_in_a_moods_file_is_told_and_the_rest_is_scanned() {
     // A link back up must not lead round and round.
     std::os::unix::fs::symlink(folder, folder.join("happy/again")).unwrap();
     let outcome = look(&store, folder).await;
-    assert_eq!(counts(&outcome), (1, 1, 0));
+    assert_eq!(counts(&outcome), (1, 1, 1, 0));
     let [complaint] = outcome.complaints.as_slice() else { panic!("{outcome:?}") };
     assert!(complaint.contains("moods.toml is left out: line 2: \"hapy\" is no mood"), "{complaint}");
 }
