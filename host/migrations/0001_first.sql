@@ -18,6 +18,9 @@ CREATE TABLE tracks (
     title      TEXT    NOT NULL,            -- never empty: the file's name where no tag says it
     artist     TEXT    NOT NULL DEFAULT '', -- empty when unknown
     album      TEXT    NOT NULL DEFAULT '', -- empty when unknown
+    sought     TEXT    NOT NULL,            -- artist, album and title, a line each, in lower case:
+                                            -- what is searched and sorted by, as the database
+                                            -- itself knows the case of ASCII letters only
     length_ms  INTEGER,                     -- NULL when unknown
     tag_moods  INTEGER NOT NULL DEFAULT 0,  -- what the tags alone say, so that a changed
                                             -- moods.toml needs no second look into the file

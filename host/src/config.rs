@@ -119,7 +119,8 @@ pub struct Music {
     pub artist_gap: u32,
     /// How many tracks the queue holds, 1..=50.
     pub ahead: u32,
-    /// Fixes the choices: the same moods give the same music. 0: other music each time.
+    /// Fixes the choices: the same moods on the same library with the same history give the same music.
+    /// 0: other music each time.
     pub seed: u64,
 }
 

@@ -14,6 +14,9 @@ use crate::player::pieces::Piece;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// The album that the built-in pieces are listed under.
+const ALBUM: &str = "Built-in pieces";
+
 /// A file as the last scan left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -84,11 +87,12 @@ impl Store {
             let row = match &file.tags {
                 Some(tags) => {
                     sqlx::query(
-                        "INSERT INTO tracks (kind, place, mtime, size, title, artist, album, length_ms, tag_moods, problem) \
-                         VALUES ('file', $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (kind, place) DO UPDATE SET \
+                        "INSERT INTO tracks (kind, place, mtime, size, title, artist, album, length_ms, tag_moods, problem, sought) \
+                         VALUES ('file', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, place) DO UPDATE SET \
                          mtime = excluded.mtime, size = excluded.size, title = excluded.title, \
                          artist = excluded.artist, album = excluded.album, length_ms = excluded.length_ms, \
-                         tag_moods = excluded.tag_moods, problem = excluded.problem, gone = 0 RETURNING id",
+                         tag_moods = excluded.tag_moods, problem = excluded.problem, \
+                         sought = excluded.sought, gone = 0 RETURNING id",
                     )
                     .bind(&file.path)
                     .bind(file.mtime)
@@ -99,6 +103,7 @@ impl Store {
                     .bind(tags.length.map(|length| length.as_millis() as i64))
                     .bind(i64::from(tags.moods.bits()))
                     .bind(&tags.problem)
+                    .bind(sought(&tags.artist, &tags.album, &tags.title))
                     .fetch_one(&mut *all)
                     .await?
                 }
@@ -138,15 +143,17 @@ impl Store {
             .await?;
         for piece in pieces {
             let row = sqlx::query(
-                "INSERT INTO tracks (kind, place, title, artist, album, length_ms) \
-                 VALUES ('built_in', $1, $2, $3, 'Built-in pieces', $4) ON CONFLICT (kind, place) DO UPDATE SET \
+                "INSERT INTO tracks (kind, place, title, artist, album, length_ms, sought) \
+                 VALUES ('built_in', $1, $2, $3, $4, $5, $6) ON CONFLICT (kind, place) DO UPDATE SET \
                  title = excluded.title, artist = excluded.artist, length_ms = excluded.length_ms, \
-                 problem = NULL, gone = 0 RETURNING id",
+                 sought = excluded.sought, problem = NULL, gone = 0 RETURNING id",
             )
             .bind(piece.name)
             .bind(piece.title)
             .bind(piece.artist)
+            .bind(ALBUM)
             .bind(piece.length.as_millis() as i64)
+            .bind(sought(piece.artist, ALBUM, piece.title))
             .fetch_one(&mut *all)
             .await?;
             set_moods(&mut all, row.try_get("id")?, [piece.emotion].into_iter().collect()).await?;
@@ -195,6 +202,11 @@ impl Store {
         }
         Ok(candidates)
     }
+}
+
+/// What a track is searched and sorted by.
+pub fn sought(artist: &str, album: &str, title: &str) -> String {
+    format!("{artist}\n{album}\n{title}").to_lowercase()
 }
 
 async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotions) -> Result<()> {

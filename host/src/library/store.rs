@@ -86,7 +86,8 @@ impl Store {
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            // A like that was told as stored outlives a pulled plug.
+            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await.map_err(|e| failed(&e))?;
         match STEPS.run(&pool).await {
@@ -113,10 +114,7 @@ impl Store {
         let mut found = String::from(" WHERE t.gone = 0");
         for n in 0..words.len() {
             let n = n + 1;
-            found += &format!(
-                " AND (LOWER(t.title) LIKE ${n} ESCAPE '\\' OR LOWER(t.artist) LIKE ${n} ESCAPE '\\' \
-                 OR LOWER(t.album) LIKE ${n} ESCAPE '\\')"
-            );
+            found += &format!(" AND t.sought LIKE ${n} ESCAPE '\\'");
         }
         if let Some(emotion) = query.emotion {
             let unrated = match emotion {
@@ -129,10 +127,7 @@ impl Store {
         }
         let limit = if query.limit == 0 { 50 } else { query.limit.min(500) };
         let count = format!("SELECT COUNT(*) FROM tracks t{found}");
-        let list = format!(
-            "{TRACK}{found} ORDER BY LOWER(t.artist), LOWER(t.album), LOWER(t.title), t.id LIMIT {limit} OFFSET {}",
-            query.offset
-        );
+        let list = format!("{TRACK}{found} ORDER BY t.sought, t.id LIMIT {limit} OFFSET {}", query.offset);
         let mut counting = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(count));
         let mut listing = sqlx::query(sqlx::AssertSqlSafe(list));
         for word in words {

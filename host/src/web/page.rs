@@ -34,12 +34,24 @@ pub async fn whole(
 ) -> Result<Html<String>, Refusal> {
     let written = async {
         let query = TrackQuery { limit: ROWS, ..understood(wanted)?.query()? };
-        let found = site.handle.tracks(&query).await?;
+        let (query, found) = on_a_page_that_exists(&site, query).await?;
         let plays = site.handle.history(parts::PLAYS).await?;
         let state = site.handle.state.borrow().clone();
         Ok(write(&state, &query, &found, &plays, Timestamp::now()).into_string())
     };
     written.await.map(Html).map_err(|r: Refusal| r.for_reader(&headers))
+}
+
+/// What the query finds; beyond the last page, the last page.
+async fn on_a_page_that_exists(site: &Site, query: TrackQuery) -> Result<(TrackQuery, TrackPage), Refusal> {
+    let found = site.handle.tracks(&query).await?;
+    if u64::from(query.offset) < found.total.max(1) {
+        return Ok((query, found));
+    }
+    let last = found.total.saturating_sub(1) / u64::from(ROWS) * u64::from(ROWS);
+    let query = TrackQuery { offset: last.try_into().unwrap_or(0), ..query };
+    let found = site.handle.tracks(&query).await?;
+    Ok((query, found))
 }
 
 fn write(state: &view::State, query: &TrackQuery, found: &TrackPage, plays: &[Play], now: Timestamp) -> Markup {
@@ -138,7 +150,7 @@ fn tracks(query: &TrackQuery, found: &TrackPage) -> Markup {
                 div.pager {
                     button #page-back name="offset" value=(query.offset.saturating_sub(ROWS)) disabled[query.offset == 0] { "Earlier" }
                     span.soft.small.num { (u64::from(query.offset) + 1) "–" (last) " of " (found.total) }
-                    button #page-on name="offset" value=(query.offset + ROWS) disabled[last >= found.total] { "More" }
+                    button #page-on name="offset" value=(query.offset.saturating_add(ROWS)) disabled[last >= found.total] { "More" }
                 }
             }
         }

@@ -209,6 +209,23 @@ async fn the_page_reads_without_javascript() {
     assert!(found.text().contains("Rain on the Tram") && !found.text().contains("id=\"track-6\""));
     let second = page.get("/?offset=12").await;
     assert!(second.text().contains("13–24 of 44"));
+    // Beyond the end is the last page, where nothing comes after.
+    for beyond in ["44", "4294967295"] {
+        let last = page.get(&format!("/?offset={beyond}")).await;
+        assert!(
+            last.text().contains("37–44 of 44") && last.text().contains("name=\"offset\" value=\"24\""),
+            "{beyond}"
+        );
+    }
+    let none = page.get("/?q=zzz&offset=4294967295").await;
+    assert!(none.status == 200 && none.text().contains("No track is found by that."));
+    // Written with a capital umlaut, sought without.
+    assert!(page.get("/?q=%C3%BCbermorgen").await.text().contains("Übermorgen früh"));
+    let paused = page.post("/api/pause", json!({})).await;
+    assert_eq!(paused.status, 200);
+    page.change(|s| s.playing = None);
+    let idle = page.get("/").await;
+    assert!(idle.text().contains("Paused. Press play to go on.") && !idle.text().contains("as soon as a mood"));
 }
 
 #[tokio::test]
@@ -391,6 +408,8 @@ async fn each_bad_request_gets_one_clear_message() {
         ("GET /api/tracks?limit=0", json, "", 400, "1 to 500"),
         ("GET /api/tracks?limit=501", json, "", 400, "501"),
         ("GET /api/tracks?offset=-1", json, "", 400, "-1"),
+        ("GET /?offset=-1", json, "", 400, "-1"),
+        ("GET /?offset=4294967296", json, "", 400, "4294967296"),
         ("GET /api/tracks?mood=cheerful", json, "", 400, "surprise"),
         (&long, json, "", 400, "too long"),
         ("GET /?mood=cheerful", json, "", 400, "cheerful"),

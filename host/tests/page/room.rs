@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use moodring_host::{
     app::{Handle, Screens},
-    library::{Store, TrackId},
+    library::{Store, TrackId, shelf::sought},
     steer::Steer,
     view::{DeviceView, LibraryView, Paused, PlayingView, QueuedView, State},
 };
@@ -81,13 +81,14 @@ async fn fill(pool: &SqlitePool, scene: Scene) -> sqlx::Result<()> {
             }
             let id = (round * TRACKS.len() + i + 1) as i64;
             let album = if round == 0 { album.to_owned() } else { format!("{album} {}", round + 1) };
-            sqlx::query("INSERT INTO tracks (id, kind, place, title, artist, album, length_ms) VALUES ($1, 'file', $2, $3, $4, $5, $6)")
+            sqlx::query("INSERT INTO tracks (id, kind, place, title, artist, album, length_ms, sought) VALUES ($1, 'file', $2, $3, $4, $5, $6, $7)")
                 .bind(id)
                 .bind(format!("/music/{id}.ogg"))
                 .bind(title)
                 .bind(artist)
-                .bind(album)
+                .bind(&album)
                 .bind(s * 1000)
+                .bind(sought(artist, &album, title))
                 .execute(pool)
                 .await?;
             for mood in moods {

@@ -108,16 +108,32 @@ async fn the_built_in_pieces_come_and_go() {
 
 #[tokio::test]
 async fn searching_finds_words_anywhere_and_nothing_by_pattern() {
-    let home = Home::with(&[("50% sun.wav", 0.1), ("rain_man.wav", 0.1), ("O'Brien.wav", 0.1)]);
+    let names = ["50% sun.wav", "rain_man.wav", "O'Brien.wav", "Über den Wolken.wav", "älter.wav"];
+    let home = Home::with(&names.map(|name| (name, 0.1)));
     let store = Store::open(&home.state()).await.unwrap();
     look(&store, &home.config.music.folder).await;
-    for (text, total) in [("SUN", 1), ("%", 1), ("un 50", 1), ("_", 0), ("'", 1), ("a", 1), ("nothing", 0), ("", 3)] {
+    for (text, total) in [
+        ("SUN", 1),
+        ("über", 1),
+        ("ÜBER", 1),
+        ("ÄL", 1),
+        ("%", 1),
+        ("un 50", 1),
+        ("_", 0),
+        ("'", 1),
+        ("a", 1),
+        ("nothing", 0),
+        ("", 5),
+    ] {
         let query = TrackQuery { text: text.to_owned(), ..TrackQuery::default() };
         assert_eq!(store.tracks(&query).await.unwrap().total, total, "{text:?}");
     }
+    let all = store.tracks(&TrackQuery::default()).await.unwrap();
+    let titles: Vec<_> = all.tracks.iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles, ["50% sun", "O'Brien", "rain man", "älter", "Über den Wolken"]);
     let second = TrackQuery { limit: 1, offset: 1, ..TrackQuery::default() };
     let page = store.tracks(&second).await.unwrap();
-    assert_eq!((page.tracks.len(), page.total), (1, 3));
+    assert_eq!((page.tracks.len(), page.total), (1, 5));
 }
 
 /// Each was left by the program of that schema, and is never edited.

@@ -27,8 +27,14 @@ pub fn player(state: &State) -> Markup {
             @match &state.playing {
                 Some(playing) => (track_that_plays(playing)),
                 None => div.empty {
-                    p { "Nothing plays yet." }
-                    p.soft { "Music begins as soon as a mood is clear. Or choose a track from the library." }
+                    @match state.paused {
+                        Paused::ByHand => p { "Paused. Press play to go on." },
+                        Paused::NobodyThere => p { "Paused: nobody is there. Music goes on when somebody is back." },
+                        Paused::No => {
+                            p { "Nothing plays yet." }
+                            p.soft { "Music begins as soon as a mood is clear. Or choose a track from the library." }
+                        }
+                    }
                 },
             }
             (controls(state))

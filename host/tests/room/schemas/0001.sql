@@ -9,7 +9,7 @@ CREATE TABLE _sqlx_migrations (
     checksum BLOB NOT NULL,
     execution_time BIGINT NOT NULL
 );
-INSERT INTO "_sqlx_migrations" VALUES(1,'first','2026-11-23 00:00:00',1,X'E3EEA3A4B716A68A81218ED2E9F8AC0384A4D5051FF4B1180699ACDE11DF3CEB5C1936EEAB9508BDDAEE241A44B8C39D',0);
+INSERT INTO "_sqlx_migrations" VALUES(1,'first','2026-11-23 00:00:00',1,X'1887DB2D89A91096034F9958615B57A9BEC939997FE6AA500099A8ED34D9B9FE7E23E8EDF9289C282A158BD52CDB445D',0);
 CREATE TABLE bans (
     track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
     emotion  TEXT    NOT NULL,
@@ -78,6 +78,9 @@ CREATE TABLE tracks (
     title      TEXT    NOT NULL,            -- never empty: the file's name where no tag says it
     artist     TEXT    NOT NULL DEFAULT '', -- empty when unknown
     album      TEXT    NOT NULL DEFAULT '', -- empty when unknown
+    sought     TEXT    NOT NULL,            -- artist, album and title, a line each, in lower case:
+                                            -- what is searched and sorted by, as the database
+                                            -- itself knows the case of ASCII letters only
     length_ms  INTEGER,                     -- NULL when unknown
     tag_moods  INTEGER NOT NULL DEFAULT 0,  -- what the tags alone say, so that a changed
                                             -- moods.toml needs no second look into the file
@@ -85,15 +88,15 @@ CREATE TABLE tracks (
     gone       INTEGER NOT NULL DEFAULT 0,  -- 1: not there at the last scan; kept for its history
     UNIQUE (kind, place)
 );
-INSERT INTO "tracks" VALUES(1,'built_in','angry',0,0,'Iron Street','Moodring','Built-in pieces',44142,0,NULL,0);
-INSERT INTO "tracks" VALUES(2,'built_in','disgust',0,0,'Crooked Spoon','Moodring','Built-in pieces',46750,0,NULL,0);
-INSERT INTO "tracks" VALUES(3,'built_in','fear',0,0,'The Long Corridor','Moodring','Built-in pieces',49153,0,NULL,0);
-INSERT INTO "tracks" VALUES(4,'built_in','happy',0,0,'Window Open','Moodring','Built-in pieces',51000,0,NULL,0);
-INSERT INTO "tracks" VALUES(5,'built_in','sad',0,0,'Rain on the Sill','Moodring','Built-in pieces',51000,0,NULL,0);
-INSERT INTO "tracks" VALUES(6,'built_in','surprise',0,0,'Paper Lanterns','Moodring','Built-in pieces',45857,0,NULL,0);
-INSERT INTO "tracks" VALUES(7,'built_in','neutral',0,0,'Slow Water','Moodring','Built-in pieces',51000,0,NULL,0);
-INSERT INTO "tracks" VALUES(8,'file','/music/happy/sun.mp3',1795000000000,4000000,'Sun','The Band','First',181000,8,NULL,0);
-INSERT INTO "tracks" VALUES(9,'file','/music/broken.ogg',1795000000000,12,'broken','','',NULL,0,'it is not music of a known kind',0);
+INSERT INTO "tracks" VALUES(1,'built_in','angry',0,0,'Iron Street','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'iron street',44142,0,NULL,0);
+INSERT INTO "tracks" VALUES(2,'built_in','disgust',0,0,'Crooked Spoon','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'crooked spoon',46750,0,NULL,0);
+INSERT INTO "tracks" VALUES(3,'built_in','fear',0,0,'The Long Corridor','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'the long corridor',49153,0,NULL,0);
+INSERT INTO "tracks" VALUES(4,'built_in','happy',0,0,'Window Open','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'window open',51000,0,NULL,0);
+INSERT INTO "tracks" VALUES(5,'built_in','sad',0,0,'Rain on the Sill','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'rain on the sill',51000,0,NULL,0);
+INSERT INTO "tracks" VALUES(6,'built_in','surprise',0,0,'Paper Lanterns','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'paper lanterns',45857,0,NULL,0);
+INSERT INTO "tracks" VALUES(7,'built_in','neutral',0,0,'Slow Water','Moodring','Built-in pieces','moodring'||char(10)||'built-in pieces'||char(10)||'slow water',51000,0,NULL,0);
+INSERT INTO "tracks" VALUES(8,'file','/music/happy/sun.mp3',1795000000000,4000000,'Sun','The Band','First','the band'||char(10)||'first'||char(10)||'sun',181000,8,NULL,0);
+INSERT INTO "tracks" VALUES(9,'file','/music/broken.ogg',1795000000000,12,'broken','','',''||char(10)||''||char(10)||'broken',NULL,0,'it is not music of a known kind',0);
 CREATE INDEX plays_by_track ON plays (track_id, started);
 CREATE INDEX moods_heard_by_device ON moods_heard (device, id);
 COMMIT;
