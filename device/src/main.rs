@@ -1,7 +1,6 @@
 //! Only wires: the command line and the configuration to what was asked for.
 
 use std::{
-    env,
     io::{self, IsTerminal, Write},
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
@@ -12,7 +11,7 @@ use clap::Parser;
 use moodring_device::{
     bench,
     cli::{Cli, Command},
-    config::{Origin, Settings},
+    config::{Origin, PREFIX, Settings},
     pipeline, read, screen,
     see::Seer,
 };
@@ -30,14 +29,15 @@ fn main() -> ExitCode {
     match command(&cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("moodring-device: {error:#}");
+            // Nobody may be reading any more, which is no reason to panic.
+            let _ = writeln!(io::stderr(), "moodring-device: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn command(cli: &Cli) -> Result<ExitCode> {
-    let (settings, origin) = Settings::load(cli.config.as_deref(), env::vars())?;
+    let (settings, origin) = Settings::load(cli.config.as_deref(), moodring_config::environment(PREFIX)?)?;
     match &cli.command {
         Command::Run => run(&settings, &origin),
         Command::Read { cropped, paths } => {
@@ -99,5 +99,7 @@ fn log(verbose: u8) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // A line that nobody reads any more is lost; saying so on the same closed output would panic.
+        .log_internal_errors(false)
         .init();
 }

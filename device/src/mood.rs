@@ -174,9 +174,15 @@ impl Steady {
         self.now = self.now.saturating_add(step);
         if faces.is_empty() {
             if lasted(self.now - self.last_face, self.settings.nobody_after_s) {
-                self.averages = Averages::default();
                 self.challenger = None;
-                return self.settle(Mood::Nobody);
+                let room = self.settle(Mood::Nobody);
+                if self.mood != Mood::Nobody {
+                    return room;
+                }
+                // What was seen before does not count for who comes next. A mood that has to stay
+                // for longer keeps its averages.
+                self.averages = Averages::default();
+                return self.reading(room.changed);
             }
             return self.reading(false);
         }

@@ -190,6 +190,27 @@ fn a_room_left_alone_is_nobody_and_starts_afresh() {
 }
 
 #[test]
+fn a_mood_that_outlasts_its_face_keeps_its_confidence() {
+    let mut steady = Steady::new(MoodSettings { dwell_s: 10.0, nobody_after_s: 2.0, ..MoodSettings::default() });
+    let changes = run(&mut steady, 0.0, 3.0, 10.0, |_| vec![face(Emotion::Happy, 0.9)]);
+    assert_eq!(moods(&changes), [Mood::Happy]);
+    let leaves = changes[0].0 + 10.0;
+    let mut nobody = 0;
+    for frame in 0..200 {
+        let t = 3.0 + f64::from(frame) / 10.0;
+        let room = steady.observe(Duration::from_secs_f64(t), &[]);
+        if t < leaves - 0.05 {
+            assert_eq!((room.mood, room.people), (Mood::Happy, 1), "at {t} s");
+            assert!(room.confidence.get() > 0.8 && room.scores.to_array()[Emotion::Happy as usize] > 0.8, "at {t} s");
+        } else if t > leaves + 0.05 {
+            assert_eq!((room.mood, room.people, room.scores), (Mood::Nobody, 0, Scores::default()), "at {t} s");
+        }
+        nobody += u32::from(room.changed);
+    }
+    assert_eq!(nobody, 1);
+}
+
+#[test]
 fn a_second_face_missed_in_single_frames_does_not_change_the_count() {
     let mut steady = Steady::new(MoodSettings::default());
     let happy = face(Emotion::Happy, 0.8);

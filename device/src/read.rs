@@ -128,6 +128,8 @@ impl Reader<'_> {
             let name = name.strip_suffix(b"\r").unwrap_or(name);
             if !name.is_empty() {
                 self.path(Path::new(OsStr::from_bytes(name)))?;
+                // Whoever writes the list may wait for each answer before naming the next.
+                self.output.flush()?;
             }
             line.clear();
         }

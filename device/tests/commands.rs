@@ -4,7 +4,15 @@
 
 mod common;
 
-use std::fs;
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Write},
+    os::unix::ffi::OsStrExt,
+    process::Stdio,
+    sync::mpsc,
+    thread,
+};
 
 use common::device::{clip, command, end, library, workspace};
 
@@ -99,6 +107,43 @@ fn pictures_are_read_and_bad_ones_named() {
     let (status, output, error) = end(cropped);
     assert!(status.success(), "{error}");
     assert_eq!(output.lines().count(), fs::read_dir(clip()).unwrap().count());
+}
+
+#[test]
+fn a_list_on_standard_input_is_answered_line_by_line() {
+    let mut command = command(&[]);
+    command.args(["read", "--cropped", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (said, answers) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            said.send(line.unwrap()).unwrap();
+        }
+    });
+    let mut names: Vec<_> = fs::read_dir(clip()).unwrap().map(|entry| entry.unwrap().path()).take(3).collect();
+    names.sort();
+    for name in names {
+        writeln!(input, "{}", name.display()).unwrap();
+        let answer = answers.recv_timeout(common::PATIENCE).expect("an answer before the next line");
+        assert!(answer.contains(name.to_str().unwrap()), "{answer}");
+    }
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn variables_that_are_not_utf_8_are_refused_by_name_or_passed_over() {
+    let bytes = OsStr::from_bytes(b"caf\xe9");
+    let mut other = command(&[("id", "hall")]);
+    other.env("SOMETHING_ELSE", bytes).arg("check-config");
+    let (status, _, error) = end(other);
+    assert!(status.success(), "{error}");
+    let mut ours = command(&[]);
+    ours.env("MOODRING_DEVICE__MQTT__HOST", bytes).arg("check-config");
+    let (status, _, error) = end(ours);
+    assert_eq!(status.code(), Some(1));
+    assert!(error.contains("environment variable MOODRING_DEVICE__MQTT__HOST: is not UTF-8"), "{error}");
 }
 
 #[test]

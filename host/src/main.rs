@@ -1,13 +1,17 @@
 //! Only wires: the command line, the log, the signals.
 
-use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use std::{
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::Context;
 use clap::Parser;
 use moodring_host::{
     bench,
     cli::{Cli, Command},
-    config::Config,
+    config::{Config, PREFIX},
     host::Host,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +21,8 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("moodring-host: {e:#}");
+            // Nobody may be reading any more, which is no reason to panic.
+            let _ = writeln!(io::stderr(), "moodring-host: {e:#}");
             ExitCode::FAILURE
         }
     }
@@ -29,12 +34,14 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // A line that nobody reads any more is lost; saying so on the same closed output would panic.
+        .log_internal_errors(false)
         .init();
 
-    let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+    let config = Config::load(cli.config.as_deref(), moodring_config::environment(PREFIX)?)?;
     let state_dir = config.state_dir(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -47,7 +54,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             Command::CheckConfig => {
                 let library =
                     config.music.folder().map_or("the built-in pieces".to_owned(), |f| f.display().to_string());
-                println!("the settings are right; state: {}; music: {library}", state_dir.display());
+                writeln!(io::stdout(), "the settings are right; state: {}; music: {library}", state_dir.display())?;
                 Ok(())
             }
             Command::Bench(bench) => {
@@ -55,7 +62,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 let report = bench::run(bench, &dir).await;
                 let _ = std::fs::remove_dir_all(&dir);
                 let report = report?;
-                println!("{}", if bench.json { serde_json::to_string(&report)? } else { report.to_string() });
+                let text = if bench.json { serde_json::to_string(&report)? } else { report.to_string() };
+                writeln!(io::stdout(), "{text}")?;
                 Ok(())
             }
         }
@@ -69,7 +77,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 async fn until_stopped(host: Host) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
-    println!("the page is at http://{}/, the broker at {}:{}", host.page, host.broker.0, host.broker.1);
+    let (page, (broker, port)) = (&host.page, &host.broker);
+    // As with the log: who does not read it any more does not miss it.
+    let _ = writeln!(io::stdout(), "the page is at http://{page}/, the broker at {broker}:{port}");
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

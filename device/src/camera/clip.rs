@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use image::codecs::gif::GifDecoder;
-use image::{AnimationDecoder, Frames};
+use image::{AnimationDecoder, Frames, ImageDecoder, Limits};
 use moodring_vision::Range;
 
 use super::CameraError;
 use crate::frame::{Picture, PixelFormat};
 use crate::still;
 
-/// The largest picture of raw video, in bytes.
-const MAX_Y4M_FRAME: usize = 64 * 1024 * 1024;
+/// The largest picture of raw video or of an animation, in decoded bytes.
+const MAX_FRAME: usize = 64 * 1024 * 1024;
 
 /// A GIF that gives no delay, or nearly none, is shown at this rate, as browsers do.
 const GIF_DELAY: Duration = Duration::from_millis(100);
@@ -120,7 +120,16 @@ impl Gif {
 
     fn frames(path: &Path) -> Result<Frames<'static>, CameraError> {
         let file = File::open(path).map_err(|e| bad(path, e))?;
-        let decoder = GifDecoder::new(BufReader::new(file)).map_err(|e| bad(path, e))?;
+        let mut decoder = GifDecoder::new(BufReader::new(file)).map_err(|e| bad(path, e))?;
+        let (width, height) = decoder.dimensions();
+        // The header may claim anything, and the canvas is set aside before a pixel is read.
+        if u64::from(width) * u64::from(height) * 4 > MAX_FRAME as u64 {
+            return Err(bad(path, format!("{width}×{height} is too large; at most {} pixels are read", MAX_FRAME / 4)));
+        }
+        let mut limits = Limits::default();
+        // The canvas, the part that a frame changes, and the frame that is given out.
+        limits.max_alloc = Some(4 * MAX_FRAME as u64);
+        decoder.set_limits(limits).map_err(|e| bad(path, e))?;
         Ok(decoder.into_frames())
     }
 }
@@ -182,7 +191,7 @@ impl Y4m {
 
     fn decoder(path: &Path) -> Result<y4m::Decoder<BufReader<File>>, CameraError> {
         let file = File::open(path).map_err(|e| bad(path, e))?;
-        let limits = y4m::Limits { bytes: MAX_Y4M_FRAME };
+        let limits = y4m::Limits { bytes: MAX_FRAME };
         y4m::Decoder::new_with_limits(BufReader::new(file), limits).map_err(|e| bad(path, e))
     }
 }
@@ -203,5 +212,34 @@ impl Clip for Y4m {
     fn rewind(&mut self) -> Result<(), CameraError> {
         self.decoder = Self::decoder(&self.path)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gif_that_claims_to_be_huge_is_refused_before_memory_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.gif");
+        let mut gif = Vec::new();
+        let mut encoder = image::codecs::gif::GifEncoder::new(&mut gif);
+        encoder.encode_frame(image::Frame::new(image::RgbaImage::new(8, 4))).unwrap();
+        drop(encoder);
+        fs::write(&path, &gif).unwrap();
+        let picture = open(&path, GIF_DELAY).unwrap().next().unwrap().unwrap().0;
+        assert_eq!((picture.width(), picture.height()), (8, 4));
+        // The canvas of 65535 × 65535 pixels; then only a frame that reaches so far.
+        let mut forged = gif.clone();
+        forged[6..10].fill(0xff);
+        fs::write(&path, &forged).unwrap();
+        let error = open(&path, GIF_DELAY).err().unwrap().to_string();
+        assert!(error.ends_with("clip.gif: 65535×65535 is too large; at most 16777216 pixels are read"), "{error}");
+        let frame = gif.windows(9).position(|w| w[0] == 0x2c && w[5..9] == [8, 0, 4, 0]).unwrap();
+        let mut forged = gif;
+        forged[frame + 5..frame + 9].fill(0xff);
+        fs::write(&path, &forged).unwrap();
+        assert!(open(&path, GIF_DELAY).unwrap().next().is_err());
     }
 }

@@ -7,7 +7,12 @@
 //! An environment variable `PREFIX__SECTION__KEY=value` overrides `[section] key`. The value is
 //! read as TOML where it is TOML (`true`, `8`, `["a", "b"]`) and as a plain string otherwise.
 
-use std::{fs, io, path::Path};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::Path,
+};
 
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -34,9 +39,37 @@ pub enum ConfigError {
     },
 }
 
+/// The program's variables. One that is no UTF-8 is passed over, unless it is meant for us.
+///
+/// # Errors
+/// A variable that begins with `prefix` and two underscores is not UTF-8.
+pub fn environment(prefix: &str) -> Result<Vec<(String, String)>, ConfigError> {
+    readable(env::vars_os(), prefix)
+}
+
+fn readable(
+    vars: impl IntoIterator<Item = (OsString, OsString)>,
+    prefix: &str,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let start = format!("{prefix}__");
+    let ours = |name: &OsStr| name.as_encoded_bytes().starts_with(start.as_bytes());
+    let mut pairs = Vec::new();
+    for (name, value) in vars {
+        match (name.to_str(), value.to_str()) {
+            (Some(name), Some(value)) => pairs.push((name.to_owned(), value.to_owned())),
+            _ if ours(&name) => {
+                let place = format!("environment variable {}", name.display());
+                return Err(ConfigError::Bad { place, why: "is not UTF-8; write it in UTF-8".to_owned() });
+            }
+            _ => {}
+        }
+    }
+    Ok(pairs)
+}
+
 /// Settings from `file` (the defaults where `None`), overridden by `env`.
 ///
-/// `env` gives pairs of name and value, usually [`std::env::vars`]; only names that begin with
+/// `env` gives pairs of name and value, usually from [`environment`]; only names that begin with
 /// `prefix` and two underscores count.
 ///
 /// # Errors
@@ -129,7 +162,7 @@ fn explain(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{io::Write, os::unix::ffi::OsStrExt};
 
     use serde::Deserialize;
 
@@ -188,5 +221,19 @@ mod tests {
         assert!(error.starts_with("environment variable APP__ID__X: "), "{error}");
         let error = load::<Settings>(Some(Path::new("/nowhere/x.toml")), "APP", []).unwrap_err().to_string();
         assert!(error.starts_with("cannot read the configuration /nowhere/x.toml: "), "{error}");
+    }
+
+    #[test]
+    fn variables_that_are_not_utf_8_matter_only_where_they_are_ours() {
+        let pair = |name: &[u8], value: &[u8]| {
+            (OsStr::from_bytes(name).to_os_string(), OsStr::from_bytes(value).to_os_string())
+        };
+        let others = [pair(b"OTHER", b"\xff"), pair(b"\xff", b"x"), pair(b"APP__ID", b"caf\xc3\xa9")];
+        assert_eq!(readable(others, "APP").unwrap(), [("APP__ID".to_owned(), "café".to_owned())]);
+        for ours in [pair(b"APP__ID", b"caf\xe9"), pair(b"APP__\xff", b"x")] {
+            let name = ours.0.display().to_string();
+            let error = readable([ours], "APP").unwrap_err().to_string();
+            assert_eq!(error, format!("environment variable {name}: is not UTF-8; write it in UTF-8"));
+        }
     }
 }
