@@ -127,7 +127,9 @@ impl Publisher {
             heard: Mutex::new(None),
             nudge: Notify::new(),
         });
-        let (client, events) = AsyncClient::new(options, link::CHANNEL);
+        let (client, mut events) = AsyncClient::new(options, link::CHANNEL);
+        // A mood is one small packet; to wait for more to fill it would cost up to 40 ms.
+        events.network_options.set_tcp_nodelay(true);
         let link = Link::new(client, Arc::clone(&shared), format!("{}:{}", settings.host, settings.port));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = mpsc::channel();
