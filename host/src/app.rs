@@ -5,6 +5,7 @@
 //! result. Commands go to the player before anything is written down, so that a slow disk delays no
 //! music. Nothing here ends the task: what fails becomes a notice.
 
+mod follow;
 mod handle;
 mod heed;
 mod notices;
@@ -39,7 +40,7 @@ use crate::{
     playback::{Pending, Playback},
     player::{Command, Event, Player},
     queue::Queue,
-    room::{Feeling, Moment, Room},
+    room::{Moment, Room},
     steer::Steer,
     view::{LibraryView, Paused, State},
 };
@@ -124,6 +125,8 @@ pub struct App {
     playback: Playback,
     /// The old mood's track fades out until then.
     fade_end: Option<Instant>,
+    /// When somebody last asked for music by hand.
+    touched: Option<Instant>,
     /// Tracks that failed one after the other, and when the next may be tried.
     failures: u32,
     not_before: Instant,
@@ -135,6 +138,8 @@ pub struct App {
     titles: HashMap<TrackId, Track>,
     mood_kept: Option<Emotion>,
     moods_to_write: VecDeque<(DeviceId, Mood, Confidence, Timestamp)>,
+    /// When old moods were last dropped from the diary.
+    pruned: Instant,
 }
 
 impl App {
@@ -167,6 +172,7 @@ impl App {
             queue_changed: false,
             playback: Playback::after(store.last_play().await?),
             fade_end: None,
+            touched: None,
             failures: 0,
             not_before: now.tick,
             told_at: now.tick,
@@ -176,6 +182,7 @@ impl App {
             titles: HashMap::new(),
             mood_kept: mood,
             moods_to_write: VecDeque::new(),
+            pruned: now.tick,
             store,
             player,
             habits,
@@ -220,60 +227,13 @@ impl App {
 
     /// Draws the conclusions: what the room feels → what comes next → what the player is told.
     async fn act(&mut self, now: Moment) {
-        match self.room.feels(now) {
-            Feeling::Feels(emotion, since) => {
-                self.somebody();
-                self.follow(emotion, since, now);
-            }
-            Feeling::Somebody => self.somebody(),
-            Feeling::Nobody(since) => self.nobody(since, now),
-            Feeling::Unknown => {}
-        }
+        let turned = self.feel(now);
         // First what the player needs now, then the rest of the queue, then the diary.
         self.fit_queue(1, now);
+        self.fade(turned, now);
         self.tell_player(now).await;
         self.fit_queue(self.habits.ahead, now);
-        self.keep().await;
-    }
-
-    /// Somebody is there: music is wanted, and goes on if it had paused for want of people.
-    fn somebody(&mut self) {
-        self.wanted = true;
-        self.nobody_heeded = false;
-        if self.paused == Paused::NobodyThere {
-            self.paused = Paused::No;
-            self.player.send(Command::Resume);
-        }
-    }
-
-    /// Nobody is there: after a while the music fades out and pauses.
-    fn nobody(&mut self, since: Moment, now: Moment) {
-        let long = self.habits.nobody_after.is_some_and(|after| now.since(since) >= after);
-        if long && !self.nobody_heeded {
-            self.nobody_heeded = true;
-            if self.paused == Paused::No {
-                self.paused = Paused::NobodyThere;
-                self.fade_end = None;
-                self.player.send(Command::Pause(self.habits.fade));
-            }
-        }
-    }
-
-    /// The room feels this: a new emotion changes what comes next, and may end what plays.
-    fn follow(&mut self, emotion: Emotion, since: Moment, now: Moment) {
-        match self.mood {
-            Some((same, _)) if same == emotion => self.mood = Some((emotion, Some(since))),
-            _ if now.tick < self.settled => {}
-            _ => {
-                self.mood = Some((emotion, Some(since)));
-                self.settled = now.tick + PACE;
-                let fades = self.habits.on_change == OnChange::Fade && self.paused == Paused::No;
-                if fades && self.playback.current.is_some() && self.fade_end.is_none() {
-                    self.player.send(Command::Pause(self.habits.fade));
-                    self.fade_end = Some(now.tick + self.habits.fade);
-                }
-            }
-        }
+        self.keep(now).await;
     }
 
     /// Makes what comes next fit the mood, and holds at least `ahead` tracks where there are as many.
@@ -288,13 +248,12 @@ impl App {
     /// Tells the player what to play now, and what next.
     async fn tell_player(&mut self, now: Moment) {
         let faded = self.fade_end.is_some_and(|end| now.tick >= end);
-        if faded {
-            self.fade_end = None;
-        }
         let overdue = self.playback.current.is_none() && now.tick >= self.told_at + PATIENCE;
         let idle = self.playback.is_idle() || overdue;
-        if self.paused == Paused::No && (faded || idle && self.wanted && now.tick >= self.not_before) {
-            self.play_front(now).await;
+        let wanted = faded || idle && self.wanted && now.tick >= self.not_before;
+        if self.paused == Paused::No && wanted && !self.play_front(now).await && faded {
+            // With nothing to follow, what played is better than silence.
+            self.end_fade();
         }
         if !self.playback.is_idle() && self.playback.next().map(|next| &next.choice) != self.queue.front() {
             match self.queue.front().cloned() {
@@ -312,14 +271,14 @@ impl App {
         }
     }
 
-    /// Plays the front of the queue now.
-    async fn play_front(&mut self, now: Moment) {
-        let Some(choice) = self.queue.front().cloned() else { return };
-        if let Some(pending) = self.pending(choice, false, now).await {
-            self.queue_changed |= self.queue.take(pending.choice.track);
-            self.play(pending, now);
-            self.fit_queue(1, now);
-        }
+    /// Plays the front of the queue now; false if there is nothing to play.
+    async fn play_front(&mut self, now: Moment) -> bool {
+        let Some(choice) = self.queue.front().cloned() else { return false };
+        let Some(pending) = self.pending(choice, false, now).await else { return false };
+        self.queue_changed |= self.queue.take(pending.choice.track);
+        self.play(pending, now);
+        self.fit_queue(1, now);
+        true
     }
 
     /// Plays this now.
@@ -348,12 +307,12 @@ impl App {
 
     /// When to look again although nothing was heard.
     fn wake(&self, now: Moment) -> Instant {
-        let nobody = match (self.room.feels(now), self.habits.nobody_after) {
-            (Feeling::Nobody(since), Some(after)) if !self.nobody_heeded => Some(since.tick + after),
-            _ => None,
-        };
         let waits = [self.not_before, self.settled, self.told_at + PATIENCE].into_iter().filter(|at| *at > now.tick);
-        let soonest = waits.chain(nobody).chain(self.fade_end).chain(self.room.wake(now)).chain(self.notices.wake());
+        let soonest =
+            waits.chain(self.pauses_at(now)).chain(self.fade_end).chain(self.room.wake(now)).chain(self.notices.wake());
         soonest.min().unwrap_or(now.tick + Duration::from_secs(60)).max(now.tick + Duration::from_millis(1))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,8 @@ struct Device {
     emotion: Option<(Emotion, Moment)>,
     /// Since when nobody is in front of it.
     nobody: Option<Moment>,
+    /// It went offline and has not told a mood since.
+    was_offline: bool,
     health: Option<Health>,
     screen: u64,
 }
@@ -88,12 +90,18 @@ pub struct Room {
 pub struct Full;
 
 impl Room {
-    /// Takes a mood in. `retained`: the broker kept it for us, so it may be old. True if the mood
-    /// shown for the device changed.
+    /// Takes a mood in. `retained`: the broker kept it for us, so it may be old. If the mood shown for
+    /// the device changed, gives when: by the device's clock where that is plausible.
     ///
     /// # Errors
     /// Too many devices.
-    pub fn mood(&mut self, id: &DeviceId, message: MoodMessage, retained: bool, now: Moment) -> Result<bool, Full> {
+    pub fn mood(
+        &mut self,
+        id: &DeviceId,
+        message: MoodMessage,
+        retained: bool,
+        now: Moment,
+    ) -> Result<Option<Timestamp>, Full> {
         let device = self.device(id)?;
         // A device's clock may be wrong: its time is believed only where it is near ours.
         let apart = message.at.duration_until(now.at);
@@ -104,27 +112,27 @@ impl Room {
         };
         let changed = device.shown.as_ref().is_none_or(|shown| shown.message.mood != message.mood);
         let mood = message.mood;
+        // A mood from before an absence is over: nobody knows who is there now.
+        let was_nobody = device.nobody.is_some();
+        let was_away = device.was_offline || device.heard.is_some_and(|(at, _)| now.since(at) > STALE);
         let since = match &device.shown {
-            Some(shown) if !changed => shown.since,
+            Some(shown) if !changed && !was_away => shown.since,
             _ if retained && !near => message.at,
             _ => told.at,
         };
+        let changed = changed.then_some(since);
         device.shown = Some(Shown { message, since });
         if retained && !near {
             return Ok(changed);
         }
-        let was_nobody = device.nobody.is_some();
-        match mood.emotion() {
-            Some(emotion) => match device.emotion {
-                Some((same, _)) if same == emotion && !was_nobody => {}
-                _ => device.emotion = Some((emotion, told)),
-            },
-            None if mood == Mood::Nobody && !was_nobody => device.nobody = Some(told),
-            None => {}
+        device.was_offline = false;
+        if was_nobody || was_away || mood == Mood::Nobody {
+            device.emotion = None;
         }
-        if mood != Mood::Nobody {
-            device.nobody = None;
+        if let Some(emotion) = mood.emotion() {
+            device.emotion = device.emotion.filter(|(same, _)| *same == emotion).or(Some((emotion, told)));
         }
+        device.nobody = (mood == Mood::Nobody).then(|| device.nobody.unwrap_or(told));
         device.heard = Some((now, mood));
         Ok(changed)
     }
@@ -134,7 +142,12 @@ impl Room {
     /// # Errors
     /// Too many devices.
     pub fn status(&mut self, id: &DeviceId, status: Status) -> Result<(), Full> {
-        self.device(id)?.status = Some(status);
+        let device = self.device(id)?;
+        device.status = Some(status);
+        if status == Status::Offline {
+            device.was_offline = true;
+            device.emotion = None;
+        }
         Ok(())
     }
 
@@ -281,7 +294,39 @@ mod tests {
         room.status(&id("a"), Status::Offline).unwrap();
         assert_eq!(room.feels(now), Feeling::Nobody(now));
         room.status(&id("a"), Status::Online).unwrap();
-        assert_eq!(room.feels(now), Feeling::Feels(Emotion::Happy, now));
+        assert_eq!(room.feels(now), Feeling::Somebody, "who is there now has not been told");
+    }
+
+    #[test]
+    fn after_an_absence_the_old_mood_is_over_and_its_age_too() {
+        use Mood::{Happy, Nobody, Unsure};
+        let (feeling, _) = told(&[(0, Happy), (20, Nobody), (50, Unsure)], 60);
+        assert_eq!(feeling, Feeling::Somebody);
+        let (feeling, start) = told(&[(0, Happy), (20, Nobody), (50, Unsure), (70, Happy)], 80);
+        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, later(start, 70)));
+        // Not heard for hours.
+        let (feeling, start) = told(&[(0, Happy), (9 * 3600, Happy)], 9 * 3600 + 1);
+        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, later(start, 9 * 3600)));
+        assert_eq!(told(&[(0, Happy), (9 * 3600, Unsure)], 9 * 3600 + 1).0, Feeling::Somebody);
+        // Offline for hours: what is shown begins anew, too.
+        let (start, mut room) = (Moment::now(), Room::default());
+        room.mood(&id("a"), say(Happy, start.at), false, start).unwrap();
+        room.status(&id("a"), Status::Offline).unwrap();
+        let back = later(start, 60);
+        room.status(&id("a"), Status::Online).unwrap();
+        room.mood(&id("a"), say(Happy, back.at), false, back).unwrap();
+        assert_eq!(room.feels(back), Feeling::Feels(Emotion::Happy, back));
+        assert_eq!(room.view()[0].since, back.at);
+    }
+
+    #[test]
+    fn a_change_is_dated_by_the_device_where_its_clock_is_plausible() {
+        let (now, mut room) = (Moment::now(), Room::default());
+        let mut tell = |mood, at| room.mood(&id("a"), say(mood, at), false, now).unwrap();
+        let early = now.at - Duration::from_secs(3);
+        assert_eq!(tell(Mood::Happy, early), Some(early));
+        assert_eq!(tell(Mood::Happy, now.at), None, "a repetition is no change");
+        assert_eq!(tell(Mood::Sad, now.at - Duration::from_secs(86_400)), Some(now.at));
     }
 
     #[test]

@@ -52,8 +52,8 @@ impl App {
                 let (mood, confidence) = (message.mood, message.confidence);
                 match self.room.mood(&id, message, retained, now) {
                     Ok(changed) => {
-                        if changed && !retained {
-                            self.moods_to_write.push_back((id, mood, confidence, now.at));
+                        if let Some(at) = changed.filter(|_| !retained) {
+                            self.moods_to_write.push_back((id, mood, confidence, at));
                             // Of a flood, the last ones are kept.
                             if self.moods_to_write.len() > 64 {
                                 self.moods_to_write.pop_front();
@@ -82,6 +82,8 @@ impl App {
             Event::Ended(play) => {
                 if let Some((playing, ending)) = self.playback.ended(play) {
                     self.told_at = now.tick;
+                    // What follows is not to be cut by the fade of what ended by itself.
+                    self.end_fade();
                     self.write_ended(&playing, ending, now).await;
                 }
             }
@@ -151,6 +153,7 @@ impl App {
         let written = if away { self.store.gone(&[id]).await } else { self.store.unplayable(id, why).await };
         self.written(written);
         if heard {
+            self.end_fade();
             let written = self.store.play_ended(pending.play, Ending::Failed, now.at).await;
             self.written(written);
         }
@@ -234,7 +237,7 @@ impl App {
             self.write_ended(&playing, Ending::Stopped, now).await;
         }
         self.queue_changed = true;
-        self.keep().await;
+        self.keep(now).await;
         self.show(now).await;
         // Dropping the player waits for its last fade.
         let player = self.player;

@@ -16,6 +16,7 @@ impl App {
         match wish {
             Steer::Play => {
                 self.wanted = true;
+                self.touched = Some(now.tick);
                 self.go_on().await;
                 // With no mood known, neutral music is the least presuming.
                 self.mood.get_or_insert((Emotion::Neutral, None));
@@ -61,19 +62,32 @@ impl App {
     }
 
     async fn skip(&mut self, now: Moment) {
+        self.touched = Some(now.tick);
+        self.next_track(now).await;
+        self.wanted = true;
+        self.go_on().await;
+    }
+
+    /// Ends what plays for the next track, if there is one; a pause stays a pause.
+    async fn next_track(&mut self, now: Moment) {
         if self.playback.current.is_some() && self.playback.next().is_some() && self.playback.starting().is_none() {
             self.playback.told_skip();
-            self.fade_end = None;
             self.told_at = now.tick;
             self.player.send(Command::Skip);
+            // A fade is a pause to the player, and a skip leaves it paused.
+            self.end_fade();
         } else if !self.playback.is_idle() {
+            if !self.play_front(now).await {
+                return self.end_fade();
+            }
             if self.playback.current.is_some() {
                 self.playback.told_skip();
             }
-            self.play_front(now).await;
+            if self.paused != Paused::No {
+                // The player ends its pause by itself.
+                self.player.send(Command::Pause(Duration::ZERO));
+            }
         }
-        self.wanted = true;
-        self.go_on().await;
     }
 
     async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) {
@@ -94,11 +108,8 @@ impl App {
             // What comes next must not be the same track again.
             self.fit_queue(1, now);
             self.tell_player(now).await;
-            let paused = self.paused;
-            self.skip(now).await;
-            if paused == Paused::ByHand {
-                self.player.send(Command::Pause(Duration::ZERO));
-                self.set_paused(paused).await;
+            if self.playback.starting().is_none_or(|starting| starting.choice.track == track) {
+                self.next_track(now).await;
             }
         }
     }
@@ -109,6 +120,7 @@ impl App {
         match self.pending(choice, true, now).await {
             Some(pending) => {
                 self.wanted = true;
+                self.touched = Some(now.tick);
                 self.mood.get_or_insert((Emotion::Neutral, None));
                 self.queue_changed |= self.queue.drop_track(track);
                 self.play(pending, now);

@@ -1,6 +1,6 @@
 //! What leaves: the state for the page, the announcement for the devices, the diary.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moodring_mood::{Emotion, NowPlaying, Playing as Told, payload::VERSION};
 
@@ -10,6 +10,9 @@ use crate::{
     room::Moment,
     view::{LibraryView, Paused, PlayingView, QueuedView, State},
 };
+
+/// Old moods are dropped from the diary so often.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl App {
     /// Publishes the state, to the page and to the devices.
@@ -122,7 +125,7 @@ impl App {
     }
 
     /// Writes down what changed and must outlive a crash.
-    pub(super) async fn keep(&mut self) {
+    pub(super) async fn keep(&mut self, now: Moment) {
         if std::mem::take(&mut self.queue_changed) {
             let written = self.store.keep_queue(self.queue.iter()).await;
             self.written(written);
@@ -136,6 +139,11 @@ impl App {
         }
         while let Some((device, mood, confidence, at)) = self.moods_to_write.pop_front() {
             let written = self.store.mood_heard(&device, mood, confidence, at).await;
+            self.written(written);
+        }
+        if now.tick.saturating_duration_since(self.pruned) >= DAY {
+            self.pruned = now.tick;
+            let written = self.store.forget_old_moods(now.at).await;
             self.written(written);
         }
     }

@@ -1,0 +1,321 @@
+//! What the player is told, moment by moment, with the seven built-in pieces as the library.
+
+use std::sync::Mutex;
+
+use moodring_mood::{MoodMessage, Scores, Status};
+use rand::SeedableRng;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    library::Ending,
+    player::{
+        Item, PlayId, Source,
+        pieces::{ALL, Piece},
+    },
+};
+
+/// A player that only notes what it is told.
+struct Notes(Arc<Mutex<Vec<Command>>>);
+
+impl Player for Notes {
+    fn send(&self, command: Command) {
+        self.0.lock().unwrap().push(command);
+    }
+}
+
+/// The app with a clock of its own.
+struct Stage {
+    app: App,
+    told: Arc<Mutex<Vec<Command>>>,
+    now: Moment,
+    device: DeviceId,
+    dir: TempDir,
+}
+
+const FADE: Duration = Duration::from_secs(4);
+
+impl Stage {
+    /// With these pieces as the library.
+    async fn with(pieces: &[Piece]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).await.unwrap();
+        store.use_pieces(pieces).await.unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let habits = Habits {
+            rules: Rules { repeat_window: 30, artist_gap: 3 },
+            ahead: 3,
+            on_change: OnChange::Fade,
+            fade: FADE,
+            nobody_after: Some(Duration::from_secs(180)),
+            volume: 1.0,
+            built_in: true,
+        };
+        let out = Outputs {
+            state: watch::channel(Arc::new(State::default())).0,
+            announcements: watch::channel(None).0,
+            screens: Screens::default(),
+        };
+        let player = Box::new(Notes(Arc::clone(&told)));
+        let app = App::new(store, player, habits, StdRng::seed_from_u64(7), out).await.unwrap();
+        let mut stage = Self { app, told, now: Moment::now(), device: "hall".parse().unwrap(), dir };
+        stage.news();
+        stage
+    }
+
+    async fn act(&mut self) {
+        self.app.act(self.now).await;
+    }
+
+    async fn pass(&mut self, seconds: f64) {
+        let gone = Duration::from_secs_f64(seconds);
+        self.now = Moment { at: self.now.at + gone, tick: self.now.tick + gone };
+        self.act().await;
+    }
+
+    async fn mood(&mut self, mood: Mood) {
+        let confidence = Confidence::saturating(0.9);
+        let message =
+            MoodMessage { v: 1, at: self.now.at, seq: 1, mood, confidence, people: 1, scores: Scores::default() };
+        self.app.hear(Heard::Mood(self.device.clone(), message, false), self.now).await;
+        self.act().await;
+    }
+
+    async fn wish(&mut self, wish: Steer) {
+        self.app.obey(wish, self.now).await;
+        self.act().await;
+    }
+
+    async fn says(&mut self, event: Event) {
+        self.app.heed(event, self.now).await;
+        self.act().await;
+    }
+
+    /// What the player was told since the last call.
+    fn news(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.told.lock().unwrap())
+    }
+
+    /// A mood, and the player begins what it is told; gives the play and the piece.
+    async fn playing(&mut self, mood: Mood) -> (PlayId, String) {
+        self.mood(mood).await;
+        let told = self.news().into_iter().find_map(|command| match command {
+            Command::Play(Item { play, source: Source::BuiltIn(name) }) => Some((play, name)),
+            _ => None,
+        });
+        let (play, name) = told.expect("something is played");
+        self.says(Event::Started(play, None)).await;
+        self.news();
+        (play, name)
+    }
+
+    fn heard(&self) -> TrackId {
+        self.app.playback.current.as_ref().unwrap().told.choice.track
+    }
+}
+
+/// The commands without the tracks that they name.
+fn words(commands: &[Command]) -> Vec<&'static str> {
+    let word = |command: &Command| match command {
+        Command::Play(_) => "play",
+        Command::Next(_) => "next",
+        Command::ClearNext => "clear",
+        Command::Pause(_) => "pause",
+        Command::Resume => "resume",
+        Command::Skip => "skip",
+        Command::Volume(_) => "volume",
+        Command::Stop => "stop",
+    };
+    commands.iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn a_skip_during_a_fade_is_heard() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    assert_eq!(words(&stage.news()), ["pause", "next"]);
+    stage.wish(Steer::Skip).await;
+    assert_eq!(words(&stage.news()), ["skip", "resume"]);
+    stage.pass(10.0).await;
+    assert!(stage.news().is_empty(), "the fade is over and cuts nothing");
+}
+
+#[tokio::test]
+async fn not_for_this_mood_during_a_fade_is_heard() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    stage.news();
+    let track = stage.heard();
+    stage.wish(Steer::NotFor { track, emotion: Emotion::Happy, banned: true }).await;
+    assert_eq!(words(&stage.news()), ["skip", "resume"]);
+}
+
+#[tokio::test]
+async fn not_for_this_mood_keeps_a_pause_as_it_was() {
+    let mut stage = Stage::with(&ALL).await;
+    for by_hand in [true, false] {
+        stage.mood(Mood::Happy).await;
+        stage.wish(Steer::Play).await;
+        if stage.app.playback.current.is_none() {
+            stage.playing(Mood::Happy).await;
+        }
+        if by_hand {
+            stage.wish(Steer::Pause).await;
+        } else {
+            stage.mood(Mood::Nobody).await;
+            stage.pass(181.0).await;
+        }
+        let paused = stage.app.paused;
+        assert_eq!(paused, if by_hand { Paused::ByHand } else { Paused::NobodyThere });
+        stage.news();
+        let heard = stage.app.playback.current.as_ref().unwrap().told.clone();
+        let emotion = heard.choice.mood.emotion().unwrap();
+        stage.wish(Steer::NotFor { track: heard.track.id, emotion, banned: true }).await;
+        assert_eq!(stage.app.paused, paused);
+        let told = stage.news();
+        assert_eq!(words(&told).last(), Some(&"skip"), "the player stays paused: {told:?}");
+        assert!(!words(&told).contains(&"resume"), "{told:?}");
+        stage.says(Event::Ended(heard.play)).await;
+        let next = stage.app.playback.next().unwrap().play;
+        stage.says(Event::Started(next, None)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_skip_with_nothing_to_follow_neither_silences_nor_counts() {
+    let happy: Vec<Piece> = ALL.into_iter().filter(|piece| piece.emotion == Emotion::Happy).collect();
+    let mut stage = Stage::with(&happy).await;
+    let (play, _) = stage.playing(Mood::Happy).await;
+    let track = stage.heard();
+    stage.wish(Steer::NotFor { track, emotion: Emotion::Happy, banned: true }).await;
+    assert!(!words(&stage.news()).contains(&"skip"));
+    stage.says(Event::Ended(play)).await;
+    let history = stage.app.store.history(1).await.unwrap();
+    assert_eq!(history[0].ending, Some(Ending::Finished), "it was not skipped");
+}
+
+#[tokio::test]
+async fn without_anything_for_the_new_mood_the_music_goes_on() {
+    let happy: Vec<Piece> = ALL.into_iter().filter(|piece| piece.emotion == Emotion::Happy).collect();
+    let mut stage = Stage::with(&happy).await;
+    stage.playing(Mood::Happy).await;
+    let track = stage.heard();
+    stage.wish(Steer::NotFor { track, emotion: Emotion::Sad, banned: true }).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    stage.pass(10.0).await;
+    assert_eq!(words(&stage.news()), ["clear"], "no fade into silence");
+}
+
+#[tokio::test]
+async fn what_vanishes_during_a_fade_brings_the_music_back() {
+    let two: Vec<Piece> =
+        ALL.into_iter().filter(|piece| matches!(piece.emotion, Emotion::Happy | Emotion::Sad)).collect();
+    let mut stage = Stage::with(&two).await;
+    stage.playing(Mood::Happy).await;
+    let happy = stage.heard();
+    stage.wish(Steer::NotFor { track: happy, emotion: Emotion::Sad, banned: true }).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    assert_eq!(words(&stage.news()), ["pause", "next"]);
+    let sad = stage.app.queue.front().unwrap().track;
+    stage.wish(Steer::NotFor { track: sad, emotion: Emotion::Sad, banned: true }).await;
+    stage.pass(5.0).await;
+    assert_eq!(words(&stage.news()), ["clear", "resume"]);
+}
+
+#[tokio::test]
+async fn a_mood_that_returns_during_the_fade_undoes_it() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    stage.pass(1.0).await;
+    stage.news();
+    stage.mood(Mood::Happy).await;
+    assert_eq!(words(&stage.news()), ["resume", "next"]);
+    stage.pass(10.0).await;
+    assert!(stage.news().is_empty(), "the happy track plays on");
+}
+
+#[tokio::test]
+async fn a_track_that_ends_by_itself_during_the_fade_leaves_the_next_one_whole() {
+    let mut stage = Stage::with(&ALL).await;
+    let (play, _) = stage.playing(Mood::Happy).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    stage.news();
+    stage.says(Event::Ended(play)).await;
+    assert_eq!(words(&stage.news()), ["resume"]);
+    let next = stage.app.playback.next().unwrap().play;
+    stage.says(Event::Started(next, None)).await;
+    stage.news();
+    stage.pass(10.0).await;
+    assert!(stage.news().is_empty());
+}
+
+#[tokio::test]
+async fn after_the_fade_the_new_mood_is_heard() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.pass(5.0).await;
+    stage.mood(Mood::Sad).await;
+    stage.news();
+    stage.pass(4.1).await;
+    let told = stage.news();
+    assert!(matches!(&told[0], Command::Play(Item { source: Source::BuiltIn(name), .. }) if name == "sad"), "{told:?}");
+}
+
+#[tokio::test]
+async fn play_with_nobody_in_view_is_not_cut_off_by_the_old_wait() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.mood(Mood::Nobody).await;
+    stage.pass(170.0).await;
+    stage.wish(Steer::Play).await;
+    stage.pass(170.0).await;
+    assert_eq!(stage.app.paused, Paused::No);
+    assert_eq!(stage.app.pauses_at(stage.now), Some(stage.now.tick + Duration::from_secs(10)));
+    stage.pass(10.0).await;
+    assert_eq!(stage.app.paused, Paused::NobodyThere);
+}
+
+#[tokio::test]
+async fn whoever_comes_back_is_not_said_to_have_been_happy_all_along() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    stage.mood(Mood::Nobody).await;
+    stage.pass(9.0 * 3600.0).await;
+    stage.mood(Mood::Unsure).await;
+    assert_eq!(stage.app.words(Mood::Happy, "liked", stage.now), "happy; liked");
+    stage.pass(1.0).await;
+    stage.mood(Mood::Happy).await;
+    stage.pass(20.0).await;
+    assert_eq!(stage.app.words(Mood::Happy, "liked", stage.now), "happy for 20 s; liked");
+    stage.app.hear(Heard::Status(stage.device.clone(), Status::Offline), stage.now).await;
+    stage.act().await;
+    assert_eq!(stage.app.words(Mood::Happy, "liked", stage.now), "happy; liked");
+}
+
+#[tokio::test]
+async fn the_diary_of_moods_is_dated_by_the_device_and_pruned_every_day() {
+    let mut stage = Stage::with(&ALL).await;
+    let file = format!("sqlite:{}", stage.dir.path().join("moodring.db").display());
+    let pool = sqlx::SqlitePool::connect(&file).await.unwrap();
+    let dates = || async { sqlx::query_scalar::<_, i64>("SELECT at FROM moods_heard").fetch_all(&pool).await.unwrap() };
+    let told = stage.now.at - Duration::from_secs(2);
+    let confidence = Confidence::saturating(0.9);
+    let scores = Scores::default();
+    let message = MoodMessage { v: 1, at: told, seq: 1, mood: Mood::Happy, confidence, people: 1, scores };
+    stage.app.hear(Heard::Mood(stage.device.clone(), message, false), stage.now).await;
+    stage.act().await;
+    assert_eq!(dates().await, [told.as_millisecond()]);
+    stage.pass(89.0 * 86_400.0).await;
+    assert_eq!(dates().await.len(), 1);
+    stage.pass(2.0 * 86_400.0).await;
+    assert!(dates().await.is_empty());
+}
