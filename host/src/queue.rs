@@ -9,7 +9,7 @@ use moodring_mood::Emotion;
 use rand::Rng;
 
 use crate::{
-    decide::{Choice, Rules, choose, why},
+    decide::{Choice, Rules, choose, has_another, why},
     library::{Candidate, TrackId},
 };
 
@@ -62,8 +62,8 @@ impl Queue {
         found
     }
 
-    /// Makes the queue fit `emotion`: drops what was chosen for another and what is no longer in
-    /// `tracks` (sorted by id), then adds choices until `ahead` are there. `recent` is what was
+    /// Makes the queue fit `emotion`: drops what was chosen for another, what is no longer in `tracks`
+    /// (sorted by id) and what would repeat the track before it without need, then adds choices until `ahead` are there. `recent` is what was
     /// heard, the latest first. True if anything changed.
     #[allow(clippy::too_many_arguments)]
     pub fn fit(
@@ -78,16 +78,29 @@ impl Queue {
     ) -> bool {
         let there = |id: TrackId| tracks.binary_search_by_key(&id, |t| t.id).is_ok();
         let before = self.choices.len();
+        let turned = self.choices.iter().any(|c| c.mood.emotion() != Some(emotion));
         self.choices.retain(|c| c.mood.emotion() == Some(emotion) && there(c.track));
+        if let Some(at) = self.repeats(recent.first().copied())
+            && has_another(emotion, self.choices[at].track, tracks)
+        {
+            self.choices.truncate(at);
+        }
         let mut changed = self.choices.len() < before;
         while self.choices.len() < ahead {
             let mut lately: Vec<TrackId> = self.choices.iter().rev().map(|c| c.track).collect();
             lately.extend(recent);
-            let Some(choice) = choose(emotion, tracks, &lately, rules, now, chance) else { break };
+            let first = turned && self.choices.is_empty();
+            let Some(choice) = choose(emotion, first, tracks, &lately, rules, now, chance) else { break };
             self.choices.push_back(choice);
             changed = true;
         }
         changed
+    }
+
+    /// Where the first choice stands that is the same track as the one before it; `last` comes before all.
+    fn repeats(&self, last: Option<TrackId>) -> Option<usize> {
+        let before = std::iter::once(last).chain(self.choices.iter().map(|c| Some(c.track)));
+        before.zip(&self.choices).position(|(before, choice)| before == Some(choice.track))
     }
 }
 
@@ -139,6 +152,55 @@ mod tests {
         assert!(queue.retell(track, &tracks, Timestamp::UNIX_EPOCH));
         assert_eq!(queue.front().unwrap().why, "played less than an hour ago");
         assert!(!queue.retell(TrackId(99), &tracks, Timestamp::UNIX_EPOCH));
+    }
+
+    /// One track for each emotion, as the built-in pieces are.
+    fn built_in() -> Vec<Candidate> {
+        let piece =
+            |(id, emotion)| Candidate { id: TrackId(id), moods: [emotion].into_iter().collect(), ..tracks()[0] };
+        (0..).zip(Emotion::ALL).map(piece).collect()
+    }
+
+    #[test]
+    fn with_a_single_track_for_a_mood_the_queue_varies_and_every_second_one_is_its_own() {
+        let tracks = built_in();
+        for (emotion, plays) in Emotion::ALL.into_iter().flat_map(|e| (0..7).map(move |plays| (e, TrackId(plays)))) {
+            let mut queue = Queue::default();
+            let rules = Rules { repeat_window: 30, artist_gap: 3 };
+            let mut chance = StdRng::seed_from_u64(1);
+            // A queue for another mood was there before.
+            let before = Emotion::ALL[(emotion as usize + 1) % 7];
+            for mood in [before, emotion] {
+                queue.fit(mood, 3, &tracks, &[plays], rules, Timestamp::UNIX_EPOCH, &mut chance);
+            }
+            let ids: Vec<_> = std::iter::once(plays).chain(queue.iter().map(|c| c.track)).collect();
+            assert!(ids.windows(2).all(|two| two[0] != two[1]), "{emotion}: {ids:?}");
+            let own: Vec<_> = ids.iter().map(|id| id.0 == emotion as i64).collect();
+            assert!(own.windows(2).all(|two| two[0] || two[1]), "every second is its own: {emotion}: {ids:?}");
+            assert!(own[0] || own[1], "the first is its own: {emotion}: {ids:?}");
+        }
+    }
+
+    #[test]
+    fn taking_one_out_leaves_no_track_twice_in_a_row() {
+        let (tracks, rules) = (built_in(), Rules { repeat_window: 30, artist_gap: 3 });
+        let mut queue = Queue::default();
+        let fit = |queue: &mut Queue, recent: &[TrackId], tracks: &[Candidate]| {
+            queue.fit(Emotion::Sad, 3, tracks, recent, rules, Timestamp::UNIX_EPOCH, &mut StdRng::seed_from_u64(1))
+        };
+        let sad = TrackId(Emotion::Sad as i64);
+        fit(&mut queue, &[sad], &tracks);
+        let neutral = queue.front().unwrap().track;
+        queue.take(neutral);
+        assert_eq!(queue.front().unwrap().track, sad);
+        fit(&mut queue, &[sad], &tracks);
+        assert_eq!(queue.front().unwrap().track, neutral);
+        assert!(!fit(&mut queue, &[sad], &tracks), "what fits stays");
+        // With nothing else wanted, it is played again and again.
+        let only: Vec<_> = tracks.into_iter().filter(|t| t.id == sad).collect();
+        fit(&mut queue, &[sad], &only);
+        assert!(queue.iter().count() == 3 && queue.iter().all(|c| c.track == sad && c.why == "the only track for sad"));
+        assert!(!fit(&mut queue, &[sad], &only));
     }
 
     #[test]

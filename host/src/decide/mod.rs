@@ -5,6 +5,7 @@
 //! same input gives the same output.
 
 mod reason;
+mod widen;
 
 use std::collections::HashSet;
 
@@ -36,54 +37,35 @@ pub struct Rules {
     pub artist_gap: usize,
 }
 
-/// How far from the wish the tracks at hand are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fit {
-    /// Marked for the emotion.
-    Marked,
-    /// None is marked for it; these are neutral or unrated.
-    Neutral,
-    /// None is neutral either; these are what there is.
-    Any,
-}
-
 /// Why `track` is a choice for `emotion` among `tracks`, in words: "liked; not played today".
 pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], now: Timestamp) -> String {
-    let (fit, pool) = pool(emotion, tracks);
-    reason::why(emotion, fit, pool.len(), track, now)
+    reason::why(emotion, widen::own(emotion, tracks).len(), track, now)
 }
 
 /// The next track for `emotion`; `None` if every track is unwanted for it or there is none.
 ///
 /// `tracks` is sorted by id. `recent` is what was heard or is to be heard before this one, the
-/// latest first.
+/// latest first. `first`: it is the first after the mood changed. The same track is chosen twice in a
+/// row only where no other is wanted.
 pub fn choose(
     emotion: Emotion,
+    first: bool,
     tracks: &[Candidate],
     recent: &[TrackId],
     rules: Rules,
     now: Timestamp,
     chance: &mut impl Rng,
 ) -> Option<Choice> {
-    let (fit, pool) = pool(emotion, tracks);
-    let rested = rested(&pool, recent, rules.repeat_window);
+    let pool = widen::turn(emotion, first, tracks, recent);
+    let rested = rested(&pool, recent, rules.repeat_window.max(1));
     let spread = spread(&rested, tracks, recent, rules.artist_gap);
     let chosen = draw(&spread, now, chance)?;
-    Some(Choice { track: chosen.id, mood: emotion.into(), why: reason::why(emotion, fit, pool.len(), chosen, now) })
+    Some(Choice { track: chosen.id, mood: emotion.into(), why: why(emotion, chosen, tracks, now) })
 }
 
-/// The tracks that may be played for `emotion`, the best fitting that there are.
-fn pool(emotion: Emotion, tracks: &[Candidate]) -> (Fit, Vec<&Candidate>) {
-    let wanted = || tracks.iter().filter(|t| !t.not_for.contains(emotion));
-    let marked: Vec<_> = wanted().filter(|t| t.fits(emotion)).collect();
-    if !marked.is_empty() {
-        return (Fit::Marked, marked);
-    }
-    let neutral: Vec<_> = wanted().filter(|t| t.fits(Emotion::Neutral)).collect();
-    if !neutral.is_empty() {
-        return (Fit::Neutral, neutral);
-    }
-    (Fit::Any, wanted().collect())
+/// Whether any track but `track` is wanted for `emotion`.
+pub fn has_another(emotion: Emotion, track: TrackId, tracks: &[Candidate]) -> bool {
+    tracks.iter().any(|t| t.id != track && !t.not_for.contains(emotion))
 }
 
 /// Those of `pool`, sorted by id, that were not heard lately; at least one, if there is any.

@@ -5,17 +5,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
 
-use super::Fit;
+use super::widen::stand_in;
 use crate::library::Candidate;
 
-/// Why this track: "nothing here is marked fear, so neutral; liked; not played today". `of`: how many
-/// tracks fit as well as it does.
-pub(super) fn why(emotion: Emotion, fit: Fit, of: usize, track: &Candidate, now: Timestamp) -> String {
-    let fit = match fit {
-        Fit::Marked if of == 1 => return format!("the only track for {emotion}"),
-        Fit::Marked => String::new(),
-        Fit::Neutral => format!("nothing here is marked {emotion}, so neutral; "),
-        Fit::Any => format!("nothing here is marked {emotion} or neutral; "),
+/// Why this track: "the only track for happy was just played, so surprise; liked; not played today".
+/// `own`: how many tracks are marked for the emotion.
+pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, now: Timestamp) -> String {
+    let fit = match (own, track.fits(emotion), stand_in(emotion, track)) {
+        (1, true, _) => return format!("the only track for {emotion}"),
+        (_, true, _) => String::new(),
+        (0, false, Some(near)) => format!("nothing here is marked {emotion}, so {near}; "),
+        (0, false, None) => format!("nothing here is marked {emotion} or neutral; "),
+        (1, false, Some(near)) => format!("the only track for {emotion} was just played, so {near}; "),
+        (_, false, Some(near)) => format!("the few tracks for {emotion} were just played, so {near}; "),
+        (1, false, None) => format!("the only track for {emotion} was just played, so another; "),
+        (_, false, None) => format!("the few tracks for {emotion} were just played, so another; "),
     };
     let liked = if track.liked { "liked; " } else { "" };
     let rest = match hours_since(track.last_played, now) {

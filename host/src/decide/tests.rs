@@ -27,7 +27,7 @@ fn listen(emotion: Emotion, tracks: &[Candidate], rules: Rules, seed: u64, n: us
     let mut chance = StdRng::seed_from_u64(seed);
     let mut recent: Vec<TrackId> = Vec::new();
     for _ in 0..n {
-        let choice = choose(emotion, tracks, &recent, rules, now(), &mut chance).unwrap();
+        let choice = choose(emotion, false, tracks, &recent, rules, now(), &mut chance).unwrap();
         recent.insert(0, choice.track);
     }
     recent.iter().rev().map(|id| id.0).collect()
@@ -91,7 +91,8 @@ fn the_same_seed_gives_the_same_music() {
 #[test]
 fn where_nothing_fits_the_reason_says_so() {
     let choose = |tracks: &[Candidate]| {
-        choose(Emotion::Angry, tracks, &[], RULES, now(), &mut StdRng::seed_from_u64(1)).map(|c| (c.track.0, c.why))
+        choose(Emotion::Angry, true, tracks, &[], RULES, now(), &mut StdRng::seed_from_u64(1))
+            .map(|c| (c.track.0, c.why))
     };
     assert_eq!(choose(&[]), None);
     let sad = track(1, 0, &[Emotion::Sad]);
@@ -104,6 +105,34 @@ fn where_nothing_fits_the_reason_says_so() {
     let mut unwanted = track(3, 0, &[Emotion::Angry]);
     unwanted.not_for.insert(Emotion::Angry);
     assert_eq!(choose(&[unwanted]), None);
+}
+
+#[test]
+fn few_tracks_for_a_mood_are_joined_by_its_neighbours_and_stay_the_most() {
+    use Emotion::{Angry, Fear, Happy, Neutral, Sad, Surprise};
+    let mut tracks: Vec<_> = [Happy, Happy, Surprise, Neutral, Sad, Fear, Angry]
+        .iter()
+        .zip(0..)
+        .map(|(mood, id)| track(id, 0, &[*mood]))
+        .collect();
+    // Both of the mood, then one of its neighbours.
+    let heard = listen(Happy, &tracks, RULES, 1, 12);
+    assert!(heard.chunks(3).all(|three| three[0] < 2 && three[1] < 2 && [2, 3].contains(&three[2])), "{heard:?}");
+    // From an unpleasant mood, only to calm.
+    assert_eq!(listen(Fear, &tracks, RULES, 1, 4), [5, 3, 5, 3]);
+    let reason = |emotion, id: usize| why(emotion, &tracks[id], &tracks, now());
+    assert_eq!(reason(Sad, 3), "the only track for sad was just played, so neutral; not played before");
+    assert_eq!(reason(Happy, 2), "the few tracks for happy were just played, so surprise; not played before");
+    assert_eq!(reason(Sad, 6), "the only track for sad was just played, so another; not played before");
+    // The next nearest, where that is not wanted; and anything rather than the same again.
+    tracks[3].not_for.insert(Sad);
+    let heard = listen(Sad, &tracks, RULES, 1, 8);
+    assert!(heard.chunks(2).all(|two| two[0] == 4 && two[1] < 2), "{heard:?}");
+    let unpleasant = [tracks[4], tracks[5]];
+    assert_eq!(listen(Sad, &unpleasant, RULES, 1, 4), [4, 5, 4, 5]);
+    // With three of its own, a mood keeps to them.
+    let three: Vec<_> = (0..6).map(|id| track(id, 0, &[if id < 3 { Sad } else { Neutral }])).collect();
+    assert!(listen(Sad, &three, RULES, 1, 30).iter().all(|id| *id < 3));
 }
 
 #[test]
