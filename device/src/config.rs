@@ -13,7 +13,6 @@ use std::{
 use moodring_config::ConfigError;
 use moodring_mood::DeviceId;
 use serde::{Deserialize, Deserializer};
-use thiserror::Error;
 
 use crate::{
     camera::CameraSettings, health::HealthSettings, mood::MoodSettings, publish::MqttSettings, screen::ScreenSettings,
@@ -50,22 +49,6 @@ pub struct Settings {
     pub health: HealthSettings,
 }
 
-/// What was wrong with the configuration.
-#[derive(Debug, Error)]
-pub enum SettingsError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Read(#[from] ConfigError),
-    /// A value is out of range.
-    #[error("{origin}: {why}")]
-    Range {
-        /// The file, and that variables may have changed it.
-        origin: Origin,
-        /// The key, what was found and what would do.
-        why: String,
-    },
-}
-
 /// Where the settings came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -92,19 +75,16 @@ impl Settings {
     pub fn load(
         named: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<(Self, Origin), SettingsError> {
+    ) -> Result<(Self, Origin), ConfigError> {
         let place = Path::new(PLACE);
         let file = named.or_else(|| place.exists().then_some(place));
         let env: Vec<(String, String)> = env.into_iter().collect();
         let library = env.iter().find(|(name, value)| name == LIBRARY && !value.is_empty());
         let library = library.map(|(_, value)| PathBuf::from(value));
-        let mut settings: Self = moodring_config::load(file, PREFIX, env)?;
+        let mut settings: Self = moodring_config::load_checked(file, PREFIX, env, Self::check)?;
         settings.vision.library = settings.vision.library.or(library);
         let origin = file.map_or(Origin::Defaults, |file| Origin::File(file.to_owned()));
-        match settings.check() {
-            Ok(()) => Ok((settings, origin)),
-            Err(why) => Err(SettingsError::Range { origin, why }),
-        }
+        Ok((settings, origin))
     }
 
     /// The device's name on the wire.
@@ -203,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_out_of_range_is_the_one_that_is_blamed() {
+        let env = [("MOODRING_DEVICE__CAMERA__FPS", "0"), ("MOODRING_DEVICE__MQTT__PORT", "1884")];
+        let error = read("[camera]\nfps = 5\n", &env).unwrap_err();
+        let says = "environment variable MOODRING_DEVICE__CAMERA__FPS: camera.fps is 0; it must lie within 1 and 60";
+        assert_eq!(error, says);
+        // A file and a variable may need each other.
+        let file = "[mqtt]\npassword_file = \"p\"\n";
+        assert!(read(file, &[("MOODRING_DEVICE__MQTT__USERNAME", "u")]).is_ok());
+    }
+
+    #[test]
     fn the_library_is_named_by_the_file_or_else_by_a_variable() {
         let env = [("MOODRING_TFLITE", "/b.so")];
         let library = |text: &str| read(text, &env).unwrap().vision.library.unwrap();
@@ -220,7 +211,7 @@ mod tests {
     #[test]
     fn each_mistake_says_where_and_what_would_do() {
         for (text, says) in [
-            ("[camera]\nfps = 61\n", "camera.fps is 61; it must lie within 1 and 60"),
+            ("[camera]\nfps = 61\n", ".toml:2: camera.fps is 61; it must lie within 1 and 60"),
             ("[camera]\nsource = \"web\"\n", ".toml:2: unknown word `web`"),
             ("[mqtt]\nport = 0\n", "mqtt.port is 0; it must lie within 1 and 65535"),
             ("[mqtt]\nport = 70000\n", ".toml:2: "),
@@ -229,7 +220,7 @@ mod tests {
             ("[mqtt]\npassword_file = \"x\"\n", "mqtt.username is not"),
             ("[mqtt]\npassword = \"x\"\n", ".toml:2: unknown key `password`; did you mean `password_file`?"),
             ("[health]\nevery_s = 0\n", "health.every_s is 0"),
-            ("[mood]\ndissent = 2.0\n", "mood.dissent"),
+            ("[mood]\ndissent = 2.0\n", ".toml:2: mood.dissent"),
             ("id = \"my hall\"\n", ".toml:1: \"my hall\" cannot name a device"),
         ] {
             let error = read(text, &[]).unwrap_err();

@@ -47,7 +47,7 @@ fn mistakes_in_the_configuration_say_where_and_what_would_do() {
     for (text, says) in [
         ("[camera]\nwidht = 5\n", "device.toml:2: unknown key `widht`; did you mean `width`?"),
         ("[mqtt]\nport = \"x\"\n", "device.toml:2: invalid type: string \"x\""),
-        ("[camera]\nfps = 0\n", "device.toml: camera.fps is 0; it must lie within 1 and 60"),
+        ("[camera]\nfps = 0\n", "device.toml:2: camera.fps is 0; it must lie within 1 and 60"),
         ("[camera\n", "device.toml:1: "),
         ("id = \"a b\"\n", "device.toml:1: \"a b\" cannot name a device"),
         ("[mqtt]\nusername = \"u\"\npassword_file = \"/nowhere/p\"\n", "/nowhere/p (mqtt.password_file)"),

@@ -67,24 +67,56 @@ fn readable(
     Ok(pairs)
 }
 
-/// Settings from `file` (the defaults where `None`), overridden by `env`.
-///
-/// `env` gives pairs of name and value, usually from [`environment`]; only names that begin with
-/// `prefix` and two underscores count.
+/// As [`load_checked`], for settings of which every value of the right type will do.
 ///
 /// # Errors
-/// The file cannot be read, is not TOML, or it or a variable has an unknown key or ill-typed value.
+/// See [`load_checked`].
 pub fn load<T: DeserializeOwned>(
     file: Option<&Path>,
     prefix: &str,
     env: impl IntoIterator<Item = (String, String)>,
 ) -> Result<T, ConfigError> {
+    load_checked(file, prefix, env, |_| Ok(()))
+}
+
+/// Settings from `file` (the defaults where `None`), overridden by `env`.
+///
+/// `check` refuses values out of range with a sentence that begins with the key, as in
+/// `camera.fps is 0`; what brought the value is put before it: the file and line, or the variable.
+/// Only the whole must pass: a file may count on a variable.
+///
+/// `env` gives pairs of name and value, usually from [`environment`]; only names that begin with
+/// `prefix` and two underscores count.
+///
+/// # Errors
+/// The file cannot be read, is not TOML, or it or a variable has an unknown key, an ill-typed value
+/// or one that `check` refuses.
+pub fn load_checked<T: DeserializeOwned>(
+    file: Option<&Path>,
+    prefix: &str,
+    env: impl IntoIterator<Item = (String, String)>,
+    check: impl Fn(&T) -> Result<(), String>,
+) -> Result<T, ConfigError> {
     let mut table = Table::new();
+    let read = |table: &Table| T::deserialize(Value::Table(table.clone()));
+    let mut settings =
+        read(&table).map_err(|e| ConfigError::Bad { place: "the defaults".to_owned(), why: explain(e.message()) })?;
+    // Where the last new complaint came from, and what it was.
+    let mut blame = check(&settings).err().map(|why| ("the defaults".to_owned(), why));
+    let mut judge = |settings: &T, place: &dyn Fn(&str) -> String| match check(settings) {
+        Ok(()) => blame = None,
+        Err(why) if blame.as_ref().is_some_and(|(_, known)| *known == why) => {}
+        Err(why) => blame = Some((place(&why), why)),
+    };
     if let Some(path) = file {
         let text =
             fs::read_to_string(path).map_err(|why| ConfigError::Read { path: path.display().to_string(), why })?;
         // Checked alone first: only this way does a mistake still know its line.
-        let _: T = toml::from_str(&text).map_err(|e| in_file(path, &text, &e))?;
+        settings = toml::from_str(&text).map_err(|e| in_file(path, &text, &e))?;
+        judge(&settings, &|why| match line_of(&text, why) {
+            Some(line) => format!("{}:{line}", path.display()),
+            None => path.display().to_string(),
+        });
         table = toml::from_str(&text).map_err(|e| in_file(path, &text, &e))?;
     }
     let start = format!("{prefix}__");
@@ -97,17 +129,33 @@ pub fn load<T: DeserializeOwned>(
         // Each variable is tried alone, so that a message names the one at fault.
         let mut tried = table.clone();
         set(&mut tried, &keys, typed(&value)).map_err(wrong)?;
-        let read = |table: &Table| T::deserialize(Value::Table(table.clone()));
         let result = read(&tried).or_else(|error| {
             // "42" may be meant as a word: a device id, a password.
             set(&mut tried, &keys, Value::String(value.clone())).map_err(|_| error.clone())?;
             read(&tried).map_err(|_| error)
         });
-        result.map_err(|e| ConfigError::Bad { place: place(), why: explain(e.message()) })?;
+        settings = result.map_err(|e| ConfigError::Bad { place: place(), why: explain(e.message()) })?;
+        judge(&settings, &|_| place());
         table = tried;
     }
-    T::deserialize(Value::Table(table))
-        .map_err(|e| ConfigError::Bad { place: "configuration".to_owned(), why: explain(e.message()) })
+    match blame {
+        None => Ok(settings),
+        Some((place, why)) => Err(ConfigError::Bad { place, why }),
+    }
+}
+
+/// The line of the key that `why` begins with, as in `camera.fps is 0`.
+fn line_of(text: &str, why: &str) -> Option<usize> {
+    let key = why.split([' ', ':']).next()?;
+    let (section, key) = key.rsplit_once('.').unwrap_or(("", key));
+    let mut inside = "";
+    text.lines().map(str::trim).zip(1..).find_map(|(line, number)| {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            inside = name.0.trim();
+        }
+        let found = inside == section && line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+        found.then_some(number)
+    })
 }
 
 fn typed(value: &str) -> Value {
@@ -221,6 +269,30 @@ mod tests {
         assert!(error.starts_with("environment variable APP__ID__X: "), "{error}");
         let error = load::<Settings>(Some(Path::new("/nowhere/x.toml")), "APP", []).unwrap_err().to_string();
         assert!(error.starts_with("cannot read the configuration /nowhere/x.toml: "), "{error}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_blamed_on_what_brought_them() {
+        let check = |settings: &Settings| match settings.camera.width {
+            100.. => Err(format!("camera.width is {}; 99 is the most", settings.camera.width)),
+            13 if settings.id.is_empty() => Err("camera.width is 13 and there is no id".to_owned()),
+            _ => Ok(()),
+        };
+        let load = |text: &str, env: &[(&str, &str)]| {
+            let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+            load_checked::<Settings>(Some(file.path()), "APP", env, check).map_err(|e| e.to_string())
+        };
+        let error = load("id = \"a\"\n\n[camera]\n  width = 200\n", &[("APP__ID", "b")]).unwrap_err();
+        assert!(error.ends_with(".toml:4: camera.width is 200; 99 is the most"), "{error}");
+        let error = load("camera.width = 200\n", &[]).unwrap_err();
+        assert!(error.ends_with(".toml: camera.width is 200; 99 is the most"), "{error}");
+        let error = load("[camera]\nwidth = 20\n", &[("APP__CAMERA__WIDTH", "200"), ("APP__ID", "b")]).unwrap_err();
+        assert_eq!(error, "environment variable APP__CAMERA__WIDTH: camera.width is 200; 99 is the most");
+        // Only the whole must be right.
+        assert!(load("[camera]\nwidth = 13\n", &[("APP__ID", "b")]).is_ok());
+        assert!(load("[camera]\nwidth = 13\n", &[]).unwrap_err().contains(".toml:2: camera.width is 13 and"));
     }
 
     #[test]

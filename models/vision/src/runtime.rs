@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::env;
+use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -150,20 +151,30 @@ impl Runtime {
     }
 }
 
-/// Where the library is when nobody says: `MOODRING_TFLITE` if that is set, else
-/// `tflite/libtensorflowlite_c.so` in one of the folders above the program (`target/tflite` above
-/// `target/release/moodring-device`), else where `deploy/fetch-tflite` leaves it, `target/tflite`
-/// below the current folder or one above it.
+/// Where the library is when nobody says: `MOODRING_TFLITE` if that is set and not empty, else
+/// beside the program, else in a folder `tflite` there or in one of the two folders above it
+/// (`target/tflite` above `target/release/moodring-device`), else where `deploy/fetch-tflite` leaves
+/// it, `target/tflite` in the current folder or one of the two above it.
 pub fn default_library() -> PathBuf {
-    if let Some(path) = env::var_os("MOODRING_TFLITE") {
+    let program = env::current_exe().unwrap_or_default();
+    let here = env::current_dir().unwrap_or_default();
+    library_from(env::var_os("MOODRING_TFLITE"), &program, &here)
+}
+
+fn library_from(named: Option<OsString>, program: &Path, here: &Path) -> PathBuf {
+    if let Some(path) = named.filter(|path| !path.is_empty()) {
         return PathBuf::from(path);
     }
     let inside = |folder: &Path| folder.join("tflite").join(LIBRARY);
-    let program = env::current_exe().unwrap_or_default();
-    let here = env::current_dir().unwrap_or_default();
+    let beside = program.parent().map(|folder| folder.join(LIBRARY));
     let above_program = program.ancestors().skip(1).take(3).map(inside);
     let above_here = here.ancestors().take(3).map(|folder| inside(&folder.join("target")));
-    above_program.chain(above_here).find(|path| path.is_file()).unwrap_or_else(|| inside(Path::new("target")))
+    beside
+        .into_iter()
+        .chain(above_program)
+        .chain(above_here)
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| inside(Path::new("target")))
 }
 
 /// A `.tflite` file's bytes and what to call it.
@@ -324,5 +335,27 @@ impl Network {
         let inputs = self.interpreter.inputs().expect(CHECKED);
         let outputs = self.interpreter.outputs().expect(CHECKED);
         (of(&inputs[0]), of(&outputs[self.outputs[0]]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_library_is_looked_for_beside_the_program_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let (program, here) = (folder.path().join("a/b/program"), folder.path().join("here"));
+        let found = |named: Option<&str>| library_from(named.map(OsString::from), &program, &here);
+        assert_eq!(found(None), Path::new("target/tflite").join(LIBRARY));
+        // From the last place that is looked at to the first.
+        for place in ["here/target/tflite", "tflite", "a/tflite", "a/b/tflite", "a/b"] {
+            let place = folder.path().join(place);
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join(LIBRARY), "").unwrap();
+            assert_eq!(found(None), place.join(LIBRARY));
+        }
+        assert_eq!(found(Some("")), program.with_file_name(LIBRARY));
+        assert_eq!(found(Some("/x.so")), Path::new("/x.so"));
     }
 }
