@@ -52,8 +52,24 @@ function follow() {
     for (const [id, html] of Object.entries(parts)) {
       if (id === "title") document.title = html;
       else put(id, html);
+      if (id === "shelf") shelved(html);
     }
   });
+}
+
+let shelf;
+let stale;
+/** Music was found or is gone: the list follows, at most every 2 s and never while somebody types. */
+function shelved(html) {
+  const changed = shelf !== undefined && shelf !== html;
+  shelf = html;
+  if (changed) stale ??= setTimeout(refresh, 2000);
+}
+
+function refresh() {
+  stale = undefined;
+  if (document.activeElement?.id === "q") stale = setTimeout(refresh, 2000);
+  else worked(showLibrary(wantedLibrary));
 }
 
 // What people do.
@@ -67,16 +83,15 @@ function say(text) {
 
 let asked = 0;
 let wantedLibrary = location.href;
-/** Shows the library as `url` has it; false when something newer is shown instead. */
+/** Shows the library as `url` has it, unless something newer is asked for meanwhile. */
 async function showLibrary(url) {
   const mine = ++asked;
   const answer = await fetch(url, { headers: { accept: "text/html" } });
   const text = await answer.text();
-  if (mine !== asked) return false;
+  if (mine !== asked) return;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("library");
   if (!answer.ok || !fresh) throw new Error("the library cannot be shown now");
   morph(byId("library"), document.adoptNode(fresh));
-  return true;
 }
 
 async function send(form) {
@@ -98,7 +113,8 @@ async function search(form, submitter) {
   for (const [key, value] of [...wanted]) if (!value) wanted.delete(key);
   const url = wanted.size ? `/?${wanted}` : "/";
   wantedLibrary = url;
-  if (await showLibrary(url)) history.replaceState(null, "", url);
+  await showLibrary(url);
+  if (wantedLibrary === url) history.replaceState(null, "", url);
 }
 
 const worked = (promise) => promise.catch((e) => say(e instanceof TypeError ? "Moodring does not answer." : e.message));

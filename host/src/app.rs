@@ -41,7 +41,7 @@ use crate::{
     player::{Command, Event, Player},
     queue::Queue,
     room::{Moment, Room},
-    steer::Steer,
+    steer::Wish,
     view::{LibraryView, Paused, State},
 };
 
@@ -79,7 +79,7 @@ pub struct Inputs {
     /// The devices.
     pub heard: mpsc::Receiver<Heard>,
     /// People.
-    pub wishes: mpsc::Receiver<Steer>,
+    pub wishes: mpsc::Receiver<Wish>,
     /// The player.
     pub events: mpsc::UnboundedReceiver<Event>,
     /// Each scan that ended.
@@ -213,7 +213,11 @@ impl App {
                     }
                 }
                 Some(event) = inputs.events.recv() => self.heed(event, Moment::now()).await,
-                Some(wish) = inputs.wishes.recv() => self.obey(wish, Moment::now()).await,
+                Some(wish) = inputs.wishes.recv() => {
+                    let outcome = self.obey(wish.what, Moment::now()).await;
+                    // Whoever wished need not wait for it.
+                    let _ = wish.done.send(outcome);
+                }
                 Some(scan) = inputs.scans.recv() => self.scanned(scan, Moment::now()).await,
                 Ok(()) = inputs.progress.changed() => {
                     self.library.scan = *inputs.progress.borrow_and_update();

@@ -178,6 +178,16 @@ pub enum Unusable {
         /// What it may be.
         wanted: &'static str,
     },
+    /// A file or folder that is named cannot be read.
+    #[error("{key} = {path}: {why}; check that it is there and may be read")]
+    Unreadable {
+        /// The key, with its section.
+        key: &'static str,
+        /// What it names.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// No place for the state could be found.
     #[error("no home directory is known: set state_dir to a folder that can be written")]
     NoHome,
@@ -215,6 +225,29 @@ impl Config {
         range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
         let volume = self.player.volume;
         range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))
+    }
+
+    /// Tries whether what the settings name can be read. The program starts without it too: a disk
+    /// may come up later.
+    ///
+    /// # Errors
+    /// The folder of music or the password's file cannot be read.
+    pub fn try_out(&self) -> Result<(), Unusable> {
+        if let Some(folder) = self.music.folder() {
+            let path = folder.to_owned();
+            std::fs::read_dir(folder).map_err(|why| Unusable::Unreadable { key: "music.folder", path, why })?;
+        }
+        let mqtt = &self.mqtt;
+        let login = mqtt.broker == Broker::External && !mqtt.username.is_empty();
+        if login && !mqtt.password_file.as_os_str().is_empty() {
+            let path = mqtt.password_file.clone();
+            std::fs::File::open(&mqtt.password_file).map_err(|why| Unusable::Unreadable {
+                key: "mqtt.password_file",
+                path,
+                why,
+            })?;
+        }
+        Ok(())
     }
 
     /// Where the state lives: `state_dir`, else systemd's `STATE_DIRECTORY`, else

@@ -52,6 +52,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         match cli.command {
             Command::Run => until_stopped(Host::start(&config, &state_dir).await?).await,
             Command::CheckConfig => {
+                config.try_out()?;
                 let library =
                     config.music.folder().map_or("the built-in pieces".to_owned(), |f| f.display().to_string());
                 writeln!(io::stdout(), "the settings are right; state: {}; music: {library}", state_dir.display())?;

@@ -1,6 +1,7 @@
 //! What people can do: the wishes that the page sends to `app`.
 
 use moodring_mood::Emotion;
+use tokio::sync::oneshot;
 
 use crate::library::TrackId;
 
@@ -31,4 +32,13 @@ pub enum Steer {
     },
     /// Play this track now.
     PlayTrack(TrackId),
+}
+
+/// A wish on its way to `app`.
+#[derive(Debug)]
+pub struct Wish {
+    /// What somebody wants.
+    pub what: Steer,
+    /// Told once it was carried out, or in words why it was not. Nobody need listen.
+    pub done: oneshot::Sender<Result<(), String>>,
 }

@@ -162,6 +162,33 @@ await check("search while typing, filter by mood, and back to all", async () => 
   await until("all tracks", async () => (await page.locator("#tracks > li").count()) === Math.min(12, all));
 });
 
+await check("the list follows a scan, and waits while somebody types", async () => {
+  const watching = await open(desktop);
+  const version = await watching.evaluate(() => document.documentElement.dataset.version);
+  let found = 0;
+  // A scan as the page hears of it: each time it listens, there is more music.
+  await watching.route("**/events/parts", (route) => {
+    const parts = { shelf: `<div id="shelf"><p>${++found} tracks</p></div>` };
+    route.fulfill({
+      contentType: "text/event-stream",
+      body: `retry: 100\nevent: parts\ndata: ${JSON.stringify({ version, parts })}\n\n`,
+    });
+  });
+  const lists = [];
+  watching.on("request", (r) => { if (r.resourceType() === "fetch" && new URL(r.url()).pathname === "/") lists.push(Date.now()); });
+  await watching.reload();
+  await until("the list is shown anew, twice", () => lists.length >= 2);
+  assert.ok(lists[1] - lists[0] > 1900, `again after ${lists[1] - lists[0]} ms`);
+  await watching.locator("#q").focus();
+  const before = lists.length;
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.ok(lists.length <= before + 1, "only what was on its way before");
+  await watching.locator("#q").blur();
+  await until("the list is shown anew again", () => lists.length > before);
+  await watching.unrouteAll({ behavior: "ignoreErrors" });
+  await watching.context().close();
+});
+
 await check("play a track of the library", async () => {
   const { playing } = await state();
   const other = (await ask("/api/tracks?limit=12")).tracks.find((t) => t.id !== playing.track && !t.problem);

@@ -11,19 +11,19 @@ use std::{
 use bytes::Bytes;
 use moodring_mood::DeviceId;
 use thiserror::Error;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery},
-    steer::Steer,
+    steer::{Steer, Wish},
     view::State,
 };
 
 /// The newest picture of each device's panel, as PNG, with its number (see `view::DeviceView::screen`).
 pub type Screens = Arc<RwLock<HashMap<DeviceId, (u64, Bytes)>>>;
 
-/// A wish came too late or too soon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+/// A wish came too late or too soon, or could not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SteerError {
     /// So many wishes wait already that this one was not taken.
     #[error("too many wishes at once; try again")]
@@ -31,6 +31,9 @@ pub enum SteerError {
     /// The player is being stopped.
     #[error("Moodring is stopping")]
     Stopping,
+    /// It was not carried out; in words, why.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// What a page holds of the running program. Clones share it.
@@ -38,7 +41,7 @@ pub enum SteerError {
 pub struct Handle {
     /// What there is to see; changes whenever something did.
     pub state: watch::Receiver<Arc<State>>,
-    steer: mpsc::Sender<Steer>,
+    steer: mpsc::Sender<Wish>,
     screens: Screens,
     store: Store,
 }
@@ -47,7 +50,7 @@ impl Handle {
     /// Ties the ends together; `app` holds the other ends.
     pub const fn new(
         state: watch::Receiver<Arc<State>>,
-        steer: mpsc::Sender<Steer>,
+        steer: mpsc::Sender<Wish>,
         screens: Screens,
         store: Store,
     ) -> Self {
@@ -59,7 +62,20 @@ impl Handle {
     /// # Errors
     /// Too many wishes wait, or the program is stopping.
     pub fn steer(&self, wish: Steer) -> Result<(), SteerError> {
-        self.steer.try_send(wish).map_err(|e| match e {
+        self.hand_over(wish).map(drop)
+    }
+
+    /// Hands a wish over and waits until it is carried out; what it changes is stored then.
+    ///
+    /// # Errors
+    /// Too many wishes wait, the program is stopping, or the wish cannot be stored.
+    pub async fn carry_out(&self, wish: Steer) -> Result<(), SteerError> {
+        self.hand_over(wish)?.await.map_err(|_| SteerError::Stopping)?.map_err(SteerError::Failed)
+    }
+
+    fn hand_over(&self, what: Steer) -> Result<oneshot::Receiver<Result<(), String>>, SteerError> {
+        let (done, outcome) = oneshot::channel();
+        self.steer.try_send(Wish { what, done }).map(|()| outcome).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => SteerError::Busy,
             mpsc::error::TrySendError::Closed(_) => SteerError::Stopping,
         })

@@ -5,14 +5,21 @@ use std::time::Duration;
 use moodring_mood::{Emotion, Mood};
 
 use super::{About, App};
-use crate::{decide::Choice, library::TrackId, player::Command, room::Moment, steer::Steer, view::Paused};
+use crate::{
+    decide::Choice,
+    library::{StoreError, TrackId},
+    player::Command,
+    room::Moment,
+    steer::Steer,
+    view::Paused,
+};
 
 /// A pause by hand is nearly at once, without a click.
 const SHORT_FADE: Duration = Duration::from_millis(250);
 
 impl App {
-    /// Does what somebody wishes.
-    pub(super) async fn obey(&mut self, wish: Steer, now: Moment) {
+    /// Does what somebody wishes; fails in words where that cannot be stored, and then changes nothing.
+    pub(super) async fn obey(&mut self, wish: Steer, now: Moment) -> Result<(), String> {
         match wish {
             Steer::Play => {
                 self.wanted = true;
@@ -30,8 +37,8 @@ impl App {
             }
             Steer::Skip => self.skip(now).await,
             Steer::Like { track, liked } => {
-                let written = self.store.like(track, liked, now.at).await;
-                self.written(written);
+                let stored = self.store.like(track, liked, now.at).await;
+                self.stored(stored)?;
                 if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
                     self.tracks[at].liked = liked;
                 }
@@ -40,9 +47,17 @@ impl App {
                 }
                 self.titles.remove(&track);
             }
-            Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await,
+            Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
         }
+        Ok(())
+    }
+
+    /// Whether what somebody asked to be remembered was written; fails with the words for them.
+    fn stored(&mut self, stored: Result<(), StoreError>) -> Result<(), String> {
+        let told = stored.as_ref().map_err(|e| format!("this could not be stored: {e}")).copied();
+        self.written(stored);
+        told
     }
 
     async fn go_on(&mut self) {
@@ -90,15 +105,15 @@ impl App {
         }
     }
 
-    async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) {
-        let written = self.store.ban(track, emotion, banned, now.at).await;
-        self.written(written);
+    async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) -> Result<(), String> {
+        let stored = self.store.ban(track, emotion, banned, now.at).await;
+        self.stored(stored)?;
         if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
             let not_for = &mut self.tracks[at].not_for;
             if banned { not_for.insert(emotion) } else { not_for.remove(emotion) }
         }
         if !banned {
-            return;
+            return Ok(());
         }
         if self.queue.iter().any(|c| c.track == track && c.mood == Mood::from(emotion)) {
             self.queue_changed |= self.queue.drop_track(track);
@@ -112,6 +127,7 @@ impl App {
                 self.next_track(now).await;
             }
         }
+        Ok(())
     }
 
     async fn play_track(&mut self, track: TrackId, now: Moment) {

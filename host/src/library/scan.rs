@@ -1,11 +1,12 @@
 //! Looks through a folder of music and brings the database up to date with it.
 //!
 //! In: a folder. Out: tracks in the database, and news of the progress. Only new and changed files
-//! are read. Fails when the folder cannot be read at all; then nothing is marked as gone. A file
+//! are read. Fails when the folder cannot be read, or is empty and was not; then nothing is marked as
+//! gone. A file
 //! that cannot be read becomes a track with a problem, and is read again once it changes.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -41,6 +42,17 @@ pub enum ScanError {
         folder: PathBuf,
         /// What the system said.
         why: io::Error,
+    },
+    /// The folder is empty, and was not before: most likely a disk that is not mounted.
+    #[error(
+        "the folder of music {folder} is empty, but {known} files were in it before; is its disk connected? \
+         Nothing is forgotten, and it is soon looked at again"
+    )]
+    Empty {
+        /// The folder.
+        folder: PathBuf,
+        /// Files that were ever seen in it.
+        known: usize,
     },
     /// What was found cannot be written.
     #[error(transparent)]
@@ -83,6 +95,10 @@ pub async fn scan(store: &Store, folder: &Path, progress: &watch::Sender<Progres
     }
     let looked = reader.await.map_err(|e| ScanError::Folder { folder: folder.to_owned(), why: io::Error::other(e) })?;
     let (mut outcome, seen) = looked.map_err(|why| ScanError::Folder { folder: folder.to_owned(), why })?;
+    let lost = known.keys().filter(|path| Path::new(path).starts_with(&seen.folder)).count();
+    if outcome.files == 0 && lost > 0 {
+        return Err(ScanError::Empty { folder: folder.to_owned(), known: lost });
+    }
     let missing: Vec<TrackId> =
         known.iter().filter(|(path, file)| !file.gone && !seen.spares(path)).map(|(_, file)| file.id).collect();
     (outcome.changed, outcome.gone) = (changed, missing.len() as u64);
@@ -93,6 +109,7 @@ pub async fn scan(store: &Store, folder: &Path, progress: &watch::Sender<Progres
 
 /// What a look at the folder saw, to tell what is missing.
 struct Seen {
+    folder: PathBuf,
     files: HashSet<String>,
     unreadable: Vec<PathBuf>,
 }
@@ -114,7 +131,9 @@ fn look(
     let mut walk = Walk::default();
     walk.folder(&folder, 0)?;
     let mut outcome = Outcome { files: walk.files.len() as u64, complaints: walk.complaints, ..Outcome::default() };
-    let mut seen = Seen { files: HashSet::with_capacity(walk.files.len()), unreadable: walk.unreadable };
+    outcome.complaints.extend(not_played(&walk.not_played));
+    let files = HashSet::with_capacity(walk.files.len());
+    let mut seen = Seen { folder: folder.clone(), files, unreadable: walk.unreadable };
     let mut batch = Vec::new();
     for (at, (path, mtime, size)) in walk.files.into_iter().enumerate() {
         if at % 16 == 0 {
@@ -164,6 +183,8 @@ struct Walk {
     unreadable: Vec<PathBuf>,
     complaints: Vec<String>,
     been: HashSet<PathBuf>,
+    /// Sound that the player cannot play: how many files of each ending.
+    not_played: BTreeMap<&'static str, u64>,
 }
 
 impl Walk {
@@ -193,7 +214,11 @@ impl Walk {
                 }
             } else if path.file_name().is_some_and(|name| name == MOODS_FILE) {
                 self.moods_file(folder, &path);
-            } else if about.is_file() && is_music(&path) {
+            } else if about.is_file()
+                && let Some(ending) = ending_in(&path, &tags::NOT_PLAYED)
+            {
+                *self.not_played.entry(ending).or_default() += 1;
+            } else if about.is_file() && ending_in(&path, &tags::ENDINGS).is_some() {
                 let mtime = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
                 let mtime = mtime.map_or(0, |since| since.as_millis() as i64);
                 self.files.push((path, mtime, about.len() as i64));
@@ -217,7 +242,20 @@ impl Walk {
     }
 }
 
-fn is_music(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    ending.is_some_and(|ending| tags::ENDINGS.contains(&ending.as_str()))
+/// Which of these endings a file's name has, in whatever case.
+fn ending_in(path: &Path, endings: &[&'static str]) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    endings.iter().find(|known| known.eq_ignore_ascii_case(ending)).copied()
+}
+
+/// "212 files of kinds that are not played (.opus, .wma)".
+fn not_played(counts: &BTreeMap<&'static str, u64>) -> Option<String> {
+    let kinds: Vec<_> = counts.keys().map(|ending| format!(".{ending}")).collect();
+    let files = match counts.values().sum() {
+        0_u64 => return None,
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    };
+    let known = tags::ENDINGS.join(", ");
+    Some(format!("{files} of kinds that are not played ({}); played are {known}", kinds.join(", ")))
 }

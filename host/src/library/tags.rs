@@ -21,7 +21,11 @@ use lofty::{
 use super::{Emotions, words};
 
 /// Endings of the files that are looked at, in lower case.
-pub const ENDINGS: [&str; 5] = ["mp3", "flac", "ogg", "oga", "wav"];
+pub const ENDINGS: [&str; 6] = ["mp3", "flac", "ogg", "oga", "wav", "m4a"];
+
+/// Endings of sound that cannot be played, in lower case; such files are only counted.
+pub const NOT_PLAYED: [&str; 15] =
+    ["aac", "aif", "aiff", "alac", "ape", "dff", "dsf", "m4b", "m4p", "mka", "mpc", "opus", "weba", "wma", "wv"];
 
 /// The longest title, artist or album kept, in characters.
 const LONGEST: usize = 300;

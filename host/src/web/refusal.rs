@@ -55,7 +55,11 @@ impl From<StoreError> for Refusal {
 
 impl From<SteerError> for Refusal {
     fn from(error: SteerError) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+        let status = match error {
+            SteerError::Busy | SteerError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            SteerError::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
     }
 }
 

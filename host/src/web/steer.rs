@@ -1,7 +1,8 @@
 //! What people may do: play, pause, skip, like, "not for this mood", play this track.
 //!
 //! A form of the page or the JSON of a program enters and becomes a wish ([`Steer`]); the answer
-//! waits a moment for the wish to show, so that a page without JavaScript comes back up to date.
+//! waits a moment for the wish to show, so that a page without JavaScript comes back up to date. A
+//! like or a "not for this mood" that cannot be stored is answered with 500 and the reason.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::{
     MAX_BODY, Site, api,
     refusal::{Refusal, wants_page},
 };
-use crate::{library::Track, steer::Steer, view};
+use crate::{steer::Steer, view};
 
 /// How long an answer waits for a wish to show.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -53,8 +54,7 @@ pub async fn like(State(site): State<Site>, Path(id): Path<String>, request: Req
     let done = async {
         let track = api::track(&site.handle, &id).await?.id;
         let Like { liked } = body(request).await?;
-        site.handle.steer(Steer::Like { track, liked })?;
-        shows_in_library(&site, &id, |t| t.liked == liked).await
+        carry_out(&site, Steer::Like { track, liked }).await
     };
     answer(&headers, done.await)
 }
@@ -71,8 +71,7 @@ pub async fn not_for(State(site): State<Site>, Path(id): Path<String>, request: 
         let track = api::track(&site.handle, &id).await?.id;
         let NotFor { mood, banned } = body(request).await?;
         let emotion = api::emotion(&mood)?;
-        site.handle.steer(Steer::NotFor { track, emotion, banned })?;
-        shows_in_library(&site, &id, |t| t.not_for.contains(emotion) == banned).await
+        carry_out(&site, Steer::NotFor { track, emotion, banned }).await
     };
     answer(&headers, done.await)
 }
@@ -97,16 +96,10 @@ async fn steer(site: &Site, wish: Steer, shows: impl Fn(&view::State) -> bool) -
     Ok(matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s))).await, Ok(Ok(_))))
 }
 
-/// Whether a wish about a track shows in the library in time.
-async fn shows_in_library(site: &Site, id: &str, shows: impl Fn(&Track) -> bool) -> Result<bool, Refusal> {
-    let step = Duration::from_millis(20);
-    for _ in 0..PATIENCE.as_millis() / step.as_millis() {
-        if shows(&api::track(&site.handle, id).await?) {
-            return Ok(true);
-        }
-        tokio::time::sleep(step).await;
-    }
-    Ok(false)
+/// Hands a wish over that is to be stored; whether it was in time.
+async fn carry_out(site: &Site, wish: Steer) -> Result<bool, Refusal> {
+    let stored = tokio::time::timeout(PATIENCE, site.handle.carry_out(wish)).await;
+    stored.map_or(Ok(false), |done| Ok(done.map(|()| true)?))
 }
 
 /// Back to the page for a form; 200 for a program, or 202 when the wish has not shown yet.

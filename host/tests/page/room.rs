@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use moodring_host::{
     app::{Handle, Screens},
     library::{Store, TrackId, shelf::sought},
-    steer::Steer,
+    steer::{Steer, Wish},
     view::{DeviceView, LibraryView, Paused, PlayingView, QueuedView, State},
 };
 use moodring_mood::{Confidence, Emotion, Health, Mood, StageTime};
@@ -237,13 +237,15 @@ fn playing(id: i64, started: Timestamp) -> PlayingView {
     }
 }
 
-async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<Steer>, pool: SqlitePool) {
+async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<Wish>, pool: SqlitePool) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             wish = wishes.recv() => match wish {
                 None => return,
-                Some(wish) => carry_out(wish, &state, &pool).await.expect("the simulated library can be written"),
+                Some(Wish { what, done }) => {
+                    let _ = done.send(carry_out(what, &state, &pool).await.map_err(|e| e.to_string()));
+                }
             },
             _ = second.tick() => state.send_modify(|s| {
                 let s = Arc::make_mut(s);

@@ -78,6 +78,43 @@ async fn a_folder_that_is_not_there_takes_nothing_away() {
 }
 
 #[tokio::test]
+async fn an_empty_mount_point_takes_nothing_away() {
+    let home = Home::with(&[("happy/sun.wav", 0.1)]);
+    let (store, folder) = (Store::open(&home.state()).await.unwrap(), &home.config.music.folder);
+    look(&store, folder).await;
+    std::fs::rename(folder, home.dir.path().join("disk")).unwrap();
+    std::fs::create_dir(folder).unwrap();
+    let error = scan(&store, folder, &watch::channel(None).0).await.unwrap_err();
+    assert!(error.to_string().contains("is empty, but 1 files were in it before"), "{error}");
+    assert_eq!(store.tracks(&TrackQuery::default()).await.unwrap().total, 1);
+    // Another folder that is empty is no accident: what was in the first one is not played from here.
+    let other = home.dir.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    assert_eq!(counts(&look(&store, &other).await), (0, 0, 0, 1));
+    // Mounted at last.
+    std::fs::remove_dir(folder).unwrap();
+    std::fs::rename(home.dir.path().join("disk"), folder).unwrap();
+    assert_eq!(counts(&look(&store, folder).await), (1, 0, 1, 0));
+}
+
+#[tokio::test]
+async fn m4a_is_found_and_what_is_not_played_is_counted() {
+    let home = Home::with(&[]);
+    let (store, folder) = (Store::open(&home.state()).await.unwrap(), &home.config.music.folder);
+    let tone = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tone.m4a");
+    std::fs::copy(tone, folder.join("Tone.M4A")).unwrap();
+    for name in ["a.opus", "b.OPUS", "c.wma", "cover.jpg"] {
+        std::fs::write(folder.join(name), "sound").unwrap();
+    }
+    let outcome = look(&store, folder).await;
+    assert_eq!(counts(&outcome), (1, 1, 1, 0));
+    let tone = find(&store, "tone").await;
+    assert!(tone.problem.is_none() && tone.length_s.is_some_and(|s| (0.8..1.3).contains(&s)), "{tone:?}");
+    let [complaint] = outcome.complaints.as_slice() else { panic!("{outcome:?}") };
+    assert!(complaint.starts_with("3 files of kinds that are not played (.opus, .wma)"), "{complaint}");
+}
+
+#[tokio::test]
 async fn a_mistake_in_a_moods_file_is_told_and_the_rest_is_scanned() {
     let home = Home::with(&[("happy/sun.wav", 0.1)]);
     let (store, folder) = (Store::open(&home.state()).await.unwrap(), &home.config.music.folder);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 mod broker;
+mod external;
 mod library;
 mod program;
 mod support;
@@ -172,6 +173,33 @@ async fn likes_and_not_for_this_mood_are_remembered_and_used() {
     host.handle.steer(Steer::PlayTrack(track)).unwrap();
     let state = until(&host.handle, "it is played by hand", |s| plays(s, &title)).await;
     assert_eq!(state.playing.as_ref().unwrap().reason, "picked by hand");
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_stored_is_said_and_not_shown_as_done() {
+    let home = Home::with(&[("happy/a.wav", 60.0), ("happy/b.wav", 60.0)]);
+    let host = home.start_and_scan().await;
+    let mut device = Device::connect("kitchen", &host.broker).await;
+    device.mood(Mood::Happy).await;
+    let state = until(&host.handle, "music plays", |s| s.playing.is_some()).await;
+    let (track, title) = state.playing.as_ref().map(|p| (p.track, p.title.clone())).unwrap();
+    // A database that refuses, as on a full disk.
+    let file = home.state().join("moodring.db");
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.display())).await.unwrap();
+    for table in ["likes", "bans"] {
+        let full = format!(
+            "CREATE TRIGGER full_{table} BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(full)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    for (path, body) in [("like", r#"{"liked":true}"#), ("not-for", r#"{"mood":"happy","banned":true}"#)] {
+        let answer = program::post(&host.page.to_string(), &format!("/api/tracks/{track}/{path}"), body);
+        assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("the disk is full"), "{answer}");
+    }
+    let state = until(&host.handle, "it is noticed", |s| s.notices.iter().any(|n| n.contains("disk is full"))).await;
+    assert!(plays(&state, &title) && !state.playing.as_ref().unwrap().liked);
     host.stop().await;
 }
 
