@@ -13,6 +13,7 @@ use crate::{
         Item, PlayId, Source,
         pieces::{ALL, Piece},
     },
+    steer::Steer,
 };
 
 /// A player that only notes what it is told.
@@ -82,7 +83,7 @@ impl Stage {
     }
 
     async fn wish(&mut self, wish: Steer) {
-        self.app.obey(wish, self.now).await;
+        self.app.obey(wish, self.now).await.unwrap();
         self.act().await;
     }
 
