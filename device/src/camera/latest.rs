@@ -4,13 +4,13 @@
 //! counted, never queued. A camera that fails is dropped and opened again, after a pause that
 //! grows; [`Capture::state`] says in words how it stands. Nothing here fails.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Camera, CameraError};
+use super::{Camera, CameraError, trouble};
 use crate::frame::Frame;
 
 /// The first pause before a camera is opened again; each further one is twice as long.
@@ -18,6 +18,9 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest pause before a camera is opened again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The name of the thread that captures.
+const THREAD: &str = "capture";
 
 /// What came of waiting for a frame.
 #[derive(Debug)]
@@ -84,7 +87,8 @@ impl Capture {
         let slot = Slot { frame: None, state: CameraState::Opening, captured: 0, dropped: 0, stop: false };
         let shared = Arc::new(Shared { slot: Mutex::new(slot), changed: Condvar::new() });
         let inside = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("capture".to_owned()).spawn(move || {
+        let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
+            quiet();
             run(open, &inside);
             inside.lock().state = CameraState::Ended;
             inside.changed.notify_all();
@@ -146,6 +150,20 @@ impl Drop for Capture {
     }
 }
 
+/// Panics of this thread are caught and told as problems of the camera, once each; without this,
+/// every retry would put the same one on standard error, with a backtrace.
+fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() != Some(THREAD) {
+                usual(info);
+            }
+        }));
+    });
+}
+
 fn run<F>(mut open: F, shared: &Shared)
 where
     F: FnMut() -> Result<Box<dyn Camera>, CameraError>,
@@ -157,9 +175,9 @@ where
         let error = match result {
             Ok(Ok(())) | Ok(Err(CameraError::End(_))) => return,
             Ok(Err(error)) => error,
-            Err(_) => CameraError::Bad {
+            Err(panic) => CameraError::Bad {
                 path: PathBuf::from("camera"),
-                why: "the driver gave an answer that cannot be understood".to_owned(),
+                why: format!("broke down: {}", trouble::words(&*panic)),
             },
         };
         let pause = pause_after(failures);
@@ -193,11 +211,11 @@ where
     F: FnMut() -> Result<Box<dyn Camera>, CameraError>,
 {
     let mut camera = open()?;
-    let what = camera.describe();
-    let live = camera.is_live();
-    let mut told = false;
+    let mut told = None;
     loop {
         let frame = camera.next()?;
+        // A clip may have given way to a camera.
+        let (what, live) = (camera.describe(), camera.is_live());
         let mut slot = shared.lock();
         if !live {
             let waits = |slot: &mut Slot| slot.frame.is_some() && !slot.stop;
@@ -206,11 +224,11 @@ where
         if slot.stop {
             return Ok(());
         }
-        if !told {
+        if told.as_ref() != Some(&what) {
             tracing::info!("camera: {what}");
             slot.state = CameraState::Running(what.clone());
             *failures = 0;
-            told = true;
+            told = Some(what);
         }
         slot.captured += 1;
         if slot.frame.replace(frame).is_some() {

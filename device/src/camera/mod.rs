@@ -4,18 +4,23 @@
 //! told apart by [`CameraError`], so that the caller knows whether to try again ([`latest`] does).
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::frame::Frame;
+use devices::Access;
 
 pub mod clip;
+pub mod devices;
 pub mod jpeg;
 pub mod latest;
 mod rate;
 pub mod replay;
+pub mod standby;
+mod trouble;
 pub mod v4l2;
 
 /// Something that gives one frame after the other. It is opened on the thread that reads it.
@@ -181,42 +186,114 @@ impl CameraSettings {
 
 /// Opens the camera that the settings name, again and again: what [`latest::Capture`] needs.
 ///
-/// `auto` decides at the first call, says in the log what it took and why, and keeps to it: a
-/// camera that is unplugged is waited for, and never replaced by a clip.
+/// `auto` says in the log what it takes and why. It keeps to a camera that it could open: one that
+/// is unplugged is waited for, and never replaced by a clip. A clip gives way to a camera.
 pub fn opener(settings: CameraSettings) -> impl FnMut() -> Result<Box<dyn Camera>, CameraError> + Send {
-    let mut chosen = None;
+    let kept = Arc::new(Mutex::new(None));
+    let mut told = None;
     move || {
-        let choice = chosen.get_or_insert_with(|| choose(&settings, &v4l2::capture_devices()));
+        let choice = match &*lock(&kept) {
+            Some(path) => Choice::Device(PathBuf::clone(path)),
+            None => choose(&settings, &devices::present(&settings.device)),
+        };
+        if settings.source == Source::Auto && told.as_ref() != Some(&choice) {
+            choice.tell(&settings);
+            told = Some(choice.clone());
+        }
         match choice {
-            Choice::Device(path) => Ok(Box::new(v4l2::Webcam::open(path, &settings)?) as Box<dyn Camera>),
-            Choice::Replay => Ok(Box::new(replay::Replay::open(&settings.replay, settings.fps)?)),
+            Choice::Device(path) => {
+                let webcam = v4l2::Webcam::open(&path, &settings)?;
+                *lock(&kept) = Some(path);
+                Ok(Box::new(webcam) as Box<dyn Camera>)
+            }
+            Choice::Replay(why) => {
+                let clip = Box::new(replay::Replay::open(&settings.replay, settings.fps)?);
+                if why == Why::Asked {
+                    return Ok(clip);
+                }
+                let look = look(settings.clone(), Arc::clone(&kept));
+                Ok(Box::new(standby::Standby::new(clip, standby::EVERY, look)))
+            }
         }
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Choice {
-    Device(PathBuf),
-    Replay,
+/// Looks for a camera that gives a frame; says once why one that is there does not.
+fn look(
+    settings: CameraSettings,
+    kept: Arc<Mutex<Option<PathBuf>>>,
+) -> impl FnMut() -> Option<(Box<dyn Camera>, Frame)> {
+    let mut told = String::new();
+    move || {
+        let Choice::Device(path) = choose(&settings, &devices::present(&settings.device)) else { return None };
+        let first = v4l2::Webcam::open(&path, &settings).and_then(|mut webcam| Ok((webcam.next()?, webcam)));
+        match first {
+            Ok((frame, webcam)) => {
+                tracing::info!("{} is there now, and takes over from the clip (source = \"auto\")", path.display());
+                *lock(&kept) = Some(path);
+                Some((Box::new(webcam), frame))
+            }
+            Err(error) => {
+                let problem = error.to_string();
+                if problem != told {
+                    tracing::warn!("{problem}; the clip goes on (source = \"auto\")");
+                    told = problem;
+                }
+                None
+            }
+        }
+    }
 }
 
-/// What the settings mean on a machine with these capture devices. `auto` takes the wanted device,
-/// else the first there is, else the clip.
-fn choose(settings: &CameraSettings, present: &[PathBuf]) -> Choice {
-    let wanted = &settings.device;
+fn lock(kept: &Mutex<Option<PathBuf>>) -> MutexGuard<'_, Option<PathBuf>> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Choice {
+    Device(PathBuf),
+    Replay(Why),
+}
+
+/// Why a clip is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Why {
+    /// The settings say so.
+    Asked,
+    /// There is no camera.
+    NoCamera,
+    /// This device may be a camera, and may not be opened.
+    Forbidden(PathBuf),
+}
+
+impl Choice {
+    fn tell(&self, settings: &CameraSettings) {
+        let clip = settings.replay.path.display();
+        match self {
+            Self::Device(path) => tracing::info!("camera: {} is there (source = \"auto\")", path.display()),
+            Self::Replay(Why::Asked) => {}
+            Self::Replay(Why::NoCamera) => {
+                tracing::info!("no camera is plugged in; replaying {clip} until one is (source = \"auto\")");
+            }
+            Self::Replay(Why::Forbidden(path)) => tracing::warn!(
+                "no right to open {}: add this user to the group \"video\"; replaying {clip} (source = \"auto\")",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// What the settings mean on a machine with these devices. `auto` takes the wanted device, else the
+/// first camera there is, else the clip.
+fn choose(settings: &CameraSettings, present: &[(PathBuf, Access)]) -> Choice {
+    let first = |wanted: Access| present.iter().find(|(_, access)| *access == wanted).map(|(path, _)| path.clone());
+    let wanted = present.iter().find(|(path, access)| *path == settings.device && *access == Access::Camera);
     match settings.source {
-        Source::V4l2 => Choice::Device(wanted.clone()),
-        Source::Replay => Choice::Replay,
-        Source::Auto => match present.iter().find(|path| *path == wanted).or_else(|| present.first()) {
-            Some(path) => {
-                tracing::info!("camera: {} is there (source = \"auto\")", path.display());
-                Choice::Device(path.clone())
-            }
-            None => {
-                let clip = settings.replay.path.display();
-                tracing::info!("no camera is plugged in; replaying {clip} (source = \"auto\")");
-                Choice::Replay
-            }
+        Source::V4l2 => Choice::Device(settings.device.clone()),
+        Source::Replay => Choice::Replay(Why::Asked),
+        Source::Auto => match wanted.map(|(path, _)| path.clone()).or_else(|| first(Access::Camera)) {
+            Some(path) => Choice::Device(path),
+            None => Choice::Replay(first(Access::Forbidden).map_or(Why::NoCamera, Why::Forbidden)),
         },
     }
 }
@@ -228,15 +305,19 @@ mod tests {
     #[test]
     fn auto_takes_the_wanted_device_then_any_then_the_clip() {
         let path = |p: &str| PathBuf::from(p);
-        let present = [path("/dev/video2"), path("/dev/video4")];
-        let take = |device: &str, source, present: &[PathBuf]| {
+        let device = |p: &str| Choice::Device(path(p));
+        let camera = |p: &str| (path(p), Access::Camera);
+        let present = [(path("/dev/video1"), Access::Forbidden), camera("/dev/video2"), camera("/dev/video4")];
+        let take = |device: &str, source, present: &[(PathBuf, Access)]| {
             choose(&CameraSettings { device: path(device), source, ..CameraSettings::default() }, present)
         };
-        assert_eq!(take("/dev/video4", Source::Auto, &present), Choice::Device(path("/dev/video4")));
-        assert_eq!(take("/dev/video0", Source::Auto, &present), Choice::Device(path("/dev/video2")));
-        assert_eq!(take("/dev/video0", Source::Auto, &[]), Choice::Replay);
-        assert_eq!(take("/dev/video0", Source::V4l2, &[]), Choice::Device(path("/dev/video0")));
-        assert_eq!(take("/dev/video4", Source::Replay, &present), Choice::Replay);
+        assert_eq!(take("/dev/video4", Source::Auto, &present), device("/dev/video4"));
+        assert_eq!(take("/dev/video0", Source::Auto, &present), device("/dev/video2"));
+        assert_eq!(take("/dev/video0", Source::Auto, &[]), Choice::Replay(Why::NoCamera));
+        let forbidden = Choice::Replay(Why::Forbidden(path("/dev/video1")));
+        assert_eq!(take("/dev/video0", Source::Auto, &present[..1]), forbidden);
+        assert_eq!(take("/dev/video0", Source::V4l2, &[]), device("/dev/video0"));
+        assert_eq!(take("/dev/video4", Source::Replay, &present), Choice::Replay(Why::Asked));
     }
 
     #[test]

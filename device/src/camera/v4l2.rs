@@ -2,30 +2,33 @@
 //!
 //! Enters: the device's path and what is wanted of it. Leaves: frames in the camera's own format,
 //! or decoded from MJPG to YUV. What fails is told apart by [`CameraError`]; nothing here waits
-//! longer than [`TIMEOUT`], whatever is unplugged. A Pi's camera module is no such camera: its
-//! `/dev/video0` gives raw sensor data, and is refused by name of its format.
+//! longer than [`FIRST_TIMEOUT`], whatever is unplugged. A Pi's camera module is no such camera: its
+//! `/dev/video0` gives raw sensor data, and is refused by the name of its driver.
 
-use std::fs;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use moodring_vision::Range;
 use v4l::buffer::Type;
 use v4l::capability::Flags;
-use v4l::format::Quantization;
+use v4l::format::{Colorspace, Quantization};
 use v4l::io::traits::{CaptureStream, Stream as _};
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
 use v4l::{Device, Format, FourCC, io::mmap::Stream};
 
-use super::{Camera, CameraError, CameraSettings, jpeg, rate::Rate};
+use super::{Camera, CameraError, CameraSettings, devices, jpeg, rate::Rate, trouble};
 use crate::frame::{Frame, Picture, PixelFormat};
 
-/// The longest wait for a frame. A webcam that adapts to a dark room may take half a second.
+/// The longest wait for the first frame: many webcams take seconds to wake.
+pub const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest wait for any other. A webcam that adapts to a dark room may take half a second.
 pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Buffers that the driver fills in turn: one at work, one being read, two for jitter.
@@ -37,23 +40,20 @@ const MOST_BROKEN: u32 = 10;
 /// The largest MJPG frame, in pixels.
 const MAX_PIXELS: u64 = 8192 * 8192;
 
-/// Drivers of a Pi that look like cameras, but only convert pictures for other programs.
-const NO_CAMERAS: [&str; 4] = ["bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec"];
-
-const ENXIO: i32 = 6;
 const ENODEV: i32 = 19;
-const EINVAL: i32 = 22;
-const ENOTTY: i32 = 25;
+
+/// Devices whose stream did not stop: this very program keeps them busy until it ends.
+static STUCK: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// What arrives in a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
+pub(super) enum Coding {
     Raw(PixelFormat),
     Mjpg,
 }
 
 /// The formats that are read, the cheapest for both ends first.
-const CODINGS: [(&[u8; 4], Coding); 7] = [
+pub(super) const CODINGS: [(&[u8; 4], Coding); 7] = [
     (b"YUYV", Coding::Raw(PixelFormat::Yuyv)),
     (b"NV12", Coding::Raw(PixelFormat::Nv12)),
     (b"YU12", Coding::Raw(PixelFormat::I420)),
@@ -85,6 +85,8 @@ pub struct Webcam {
     range: Range,
     what: String,
     rate: Rate,
+    /// Whether it has given a frame.
+    began: bool,
     broken: u32,
 }
 
@@ -94,9 +96,22 @@ impl Webcam {
     /// # Errors
     /// See [`CameraError`]: missing, busy, forbidden, unsupported.
     pub fn open(path: &Path, settings: &CameraSettings) -> Result<Self, CameraError> {
-        let told = |e: io::Error| explain(path, &e);
+        trouble::caught(path, || Self::agree(path, settings)).map_err(|error| match error {
+            CameraError::Busy(path) if stuck().contains(&path) => {
+                let why = "did not stop when its last frame was late; restart moodring-device".to_owned();
+                CameraError::Bad { path, why }
+            }
+            error => error,
+        })
+    }
+
+    fn agree(path: &Path, settings: &CameraSettings) -> Result<Self, CameraError> {
+        let told = |e: io::Error| trouble::opening(path, &e);
         let device = Device::with_path(path).map_err(told)?;
         let caps = device.query_caps().map_err(told)?;
+        if let Some(why) = devices::no_camera(&caps.driver) {
+            return Err(unsupported(path, format!("{} {why}", caps.card)));
+        }
         if !caps.capabilities.contains(Flags::VIDEO_CAPTURE | Flags::STREAMING) {
             return Err(unsupported(path, format!("{} gives no video", caps.card)));
         }
@@ -104,12 +119,17 @@ impl Webcam {
         let mut offers = Vec::new();
         for (coding, (code, _)) in CODINGS.iter().enumerate() {
             let fourcc = FourCC::new(code);
-            if found.contains(&fourcc) {
-                let format = device.set_format(&wanted(settings, fourcc)).map_err(told)?;
-                if format.fourcc == fourcc {
+            if !found.contains(&fourcc) {
+                continue;
+            }
+            match device.set_format(&wanted(settings, fourcc)).map_err(told) {
+                Ok(format) if format.fourcc == fourcc => {
                     let fps = set_rate(&device, settings.fps);
                     offers.push(Offer { coding, width: format.width, height: format.height, fps });
                 }
+                Ok(format) => tracing::debug!("{}: {fourcc} asked for, {} given", path.display(), format.fourcc),
+                Err(error) if trouble::is_final(&error) => return Err(error),
+                Err(error) => tracing::debug!("{fourcc} refused: {error}"),
             }
         }
         let Some(offer) = best(&offers, settings) else {
@@ -123,9 +143,12 @@ impl Webcam {
         };
         let (code, coding) = CODINGS[offer.coding];
         let format = device.set_format(&wanted(settings, FourCC::new(code))).map_err(told)?;
+        if format.fourcc != FourCC::new(code) {
+            let why = format!("{} promised {}, and gives {}", caps.card, FourCC::new(code), format.fourcc);
+            return Err(unsupported(path, why));
+        }
         let fps = set_rate(&device, settings.fps);
-        let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(told)?;
-        stream.set_timeout(TIMEOUT);
+        let stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(told)?;
         let rate = fps.map_or_else(String::new, |fps| format!(" at {fps:.0} frames/s"));
         Ok(Self {
             path: path.to_owned(),
@@ -139,10 +162,11 @@ impl Webcam {
             ),
             stream: ManuallyDrop::new(stream),
             _device: device,
-            range: if matches!(format.quantization, Quantization::FullRange) { Range::Full } else { Range::Limited },
+            range: range(&format),
             format,
             coding,
             rate: Rate::new(settings.fps),
+            began: false,
             broken: 0,
         })
     }
@@ -151,13 +175,16 @@ impl Webcam {
 impl Camera for Webcam {
     fn next(&mut self) -> Result<Frame, CameraError> {
         loop {
-            let (bytes, meta) = match CaptureStream::next(&mut *self.stream) {
-                Ok(next) => next,
-                Err(e) if e.kind() == io::ErrorKind::TimedOut => {
-                    return Err(CameraError::TimedOut(self.path.clone(), TIMEOUT));
-                }
-                Err(e) => return Err(CameraError::Lost { path: self.path.clone(), why: e.to_string() }),
-            };
+            let (path, began) = (&self.path, self.began);
+            let timeout = if began { TIMEOUT } else { FIRST_TIMEOUT };
+            self.stream.set_timeout(timeout);
+            let (bytes, meta) = trouble::caught(path, || {
+                CaptureStream::next(&mut *self.stream).map_err(|e| match e.kind() {
+                    io::ErrorKind::TimedOut => CameraError::TimedOut(path.clone(), timeout),
+                    _ => trouble::streaming(path, &e, began),
+                })
+            })?;
+            self.began = true;
             let at = Timestamp::now();
             let seq = u64::from(meta.sequence);
             let damaged = meta.flags.contains(v4l::buffer::Flags::ERROR);
@@ -204,7 +231,8 @@ impl Drop for Webcam {
         // everything back when the program ends.
         match self.stream.stop() {
             Err(e) if e.raw_os_error() != Some(ENODEV) => {
-                tracing::warn!("{} does not stop: {e}", self.path.display());
+                tracing::warn!("{} does not stop: {e}; restart moodring-device", self.path.display());
+                stuck().push(self.path.clone());
             }
             _ => {
                 // SAFETY: dropped once, here, and never used again.
@@ -217,28 +245,16 @@ impl Drop for Webcam {
     }
 }
 
-/// The devices that give pictures in a format that is read, by number.
-pub fn capture_devices() -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir("/dev") else { return Vec::new() };
-    let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
-    let mut nodes: Vec<(u32, PathBuf)> =
-        entries.flatten().map(|e| e.path()).filter_map(|path| Some((number(&path)?, path))).collect();
-    nodes.sort();
-    // The crate panics on names that are no UTF-8.
-    let reads = |path: &Path| catch_unwind(|| is_camera(path)).unwrap_or(false);
-    nodes.into_iter().map(|(_, path)| path).filter(|path| reads(path)).collect()
+fn stuck() -> MutexGuard<'static, Vec<PathBuf>> {
+    STUCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_camera(path: &Path) -> bool {
-    let Ok(device) = Device::with_path(path) else {
-        // There, but busy or forbidden: opening it will say so.
-        return fs::metadata(path).is_ok() && path == Path::new("/dev/video0");
-    };
-    let Ok(caps) = device.query_caps() else { return false };
-    let Ok(formats) = device.enum_formats() else { return false };
-    caps.capabilities.contains(Flags::VIDEO_CAPTURE | Flags::STREAMING)
-        && !NO_CAMERAS.contains(&caps.driver.as_str())
-        && formats.iter().any(|d| CODINGS.iter().any(|(code, _)| d.fourcc == FourCC::new(code)))
+/// What the numbers of a YUV format span: what the driver says, else what its colour space implies.
+fn range(format: &Format) -> Range {
+    match (format.quantization, format.colorspace) {
+        (Quantization::FullRange, _) | (Quantization::Default, Colorspace::JPEG) => Range::Full,
+        _ => Range::Limited,
+    }
 }
 
 fn wanted(settings: &CameraSettings, fourcc: FourCC) -> Format {
@@ -263,18 +279,6 @@ fn unsupported(path: &Path, why: String) -> CameraError {
     CameraError::Unsupported { path: path.to_owned(), why }
 }
 
-/// What the system's error means for a camera.
-fn explain(path: &Path, error: &io::Error) -> CameraError {
-    let path = path.to_owned();
-    match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::NotFound, _) | (_, Some(ENXIO | ENODEV)) => CameraError::Missing(path),
-        (io::ErrorKind::ResourceBusy, _) => CameraError::Busy(path),
-        (io::ErrorKind::PermissionDenied, _) => CameraError::Forbidden(path),
-        (_, Some(ENOTTY | EINVAL)) => unsupported(&path, format!("is no video camera ({error})")),
-        _ => CameraError::Bad { path, why: error.to_string() },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,11 +300,21 @@ mod tests {
     }
 
     #[test]
+    fn the_range_is_what_the_driver_says_or_its_colour_space_implies() {
+        let of = |quantization, colorspace| {
+            range(&Format { quantization, colorspace, ..Format::new(640, 480, FourCC::new(b"YUYV")) })
+        };
+        assert_eq!(of(Quantization::Default, Colorspace::JPEG), Range::Full);
+        assert_eq!(of(Quantization::LimitedRange, Colorspace::JPEG), Range::Limited);
+        assert_eq!(of(Quantization::Default, Colorspace::SRGB), Range::Limited);
+        assert_eq!(of(Quantization::FullRange, Colorspace::SRGB), Range::Full);
+    }
+
+    #[test]
     fn what_is_no_camera_says_so() {
         let settings = CameraSettings::default();
         let error = |path: &str| Webcam::open(Path::new(path), &settings).err().unwrap().to_string();
         assert!(error("/dev/video-none").starts_with("no camera at /dev/video-none: plug one in"));
         assert!(error("/dev/null").contains("/dev/null: is no video camera"), "{}", error("/dev/null"));
-        assert!(!capture_devices().contains(&PathBuf::from("/dev/null")));
     }
 }
