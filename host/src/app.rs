@@ -8,6 +8,7 @@
 mod follow;
 mod handle;
 mod heed;
+mod load;
 mod notices;
 mod obey;
 mod show;
@@ -134,7 +135,7 @@ pub struct App {
 
     notices: Notices,
     library: LibraryView,
-    reloaded: Instant,
+    loads: load::Loads,
     titles: HashMap<TrackId, Track>,
     mood_kept: Option<Emotion>,
     moods_to_write: VecDeque<(DeviceId, Mood, Confidence, Timestamp)>,
@@ -178,7 +179,7 @@ impl App {
             told_at: now.tick,
             notices: Notices::default(),
             library: LibraryView { built_in: habits.built_in, ..LibraryView::default() },
-            reloaded: now.tick,
+            loads: load::Loads::new(now.tick),
             titles: HashMap::new(),
             mood_kept: mood,
             moods_to_write: VecDeque::new(),
@@ -190,7 +191,8 @@ impl App {
             out,
         };
         app.player.send(Command::Volume(habits.volume));
-        app.reload(now).await;
+        let tracks = app.store.candidates().await;
+        app.loaded(tracks, now);
         Ok(app)
     }
 
@@ -218,10 +220,11 @@ impl App {
                     // Whoever wished need not wait for it.
                     let _ = wish.done.send(outcome);
                 }
-                Some(scan) = inputs.scans.recv() => self.scanned(scan, Moment::now()).await,
+                Some(scan) = inputs.scans.recv() => self.scanned(scan, Moment::now()),
+                Some(loaded) = self.loads.from.recv() => self.loaded(loaded, Moment::now()),
                 Ok(()) = inputs.progress.changed() => {
-                    self.library.scan = *inputs.progress.borrow_and_update();
-                    self.reload_while_scanning(Moment::now()).await;
+                    // That it is over is told with what it found.
+                    self.library.scan = inputs.progress.borrow_and_update().or(self.library.scan);
                 }
                 () = sleep_until(wake.into()) => {}
             }
@@ -231,6 +234,7 @@ impl App {
 
     /// Draws the conclusions: what the room feels → what comes next → what the player is told.
     async fn act(&mut self, now: Moment) {
+        self.reload_if_due(now);
         let turned = self.feel(now);
         // First what the player needs now, then the rest of the queue, then the diary.
         self.fit_queue(1, now);

@@ -127,13 +127,20 @@ impl Embedded {
         Ok(Self { address, stop, task, stop_writing, writer })
     }
 
+    /// Waits until it ends by itself, which it should not.
+    pub async fn ended(&mut self) {
+        // Its failure or panic is in the log.
+        let _ = (&mut self.task).await;
+    }
+
     /// Hands on what it has acknowledged, disconnects everybody, writes down what is retained, and
     /// ends; gives up after a second.
     pub async fn stop(self) {
         // The broker breaks off deliveries when it stops, and does not say when they are done.
         sleep(DELIVERY).await;
         self.stop.shutdown();
-        if timeout(Duration::from_millis(500), self.task).await.is_err() {
+        // One that has ended already cannot be waited for again.
+        if !self.task.is_finished() && timeout(Duration::from_millis(500), self.task).await.is_err() {
             tracing::warn!("the embedded broker did not stop within half a second");
         }
         self.stop_writing.send_replace(true);

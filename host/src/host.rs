@@ -143,13 +143,29 @@ impl Host {
         Ok(Self { handle, page, broker, stop, app, scan, serve, listener, embedded, store })
     }
 
+    /// Waits until a part ends by itself, which none should; gives its name. Then [`Self::stop`] is what is left.
+    pub async fn ended(&mut self) -> &'static str {
+        let broker = async {
+            match &mut self.embedded {
+                Some(embedded) => embedded.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = &mut self.app => "the part that chooses the music",
+            _ = &mut self.serve => "the page",
+            () = broker => "the embedded broker",
+        }
+    }
+
     /// Stops everything: the music first, the broker last, so that the devices hear of it.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Some(scan) = self.scan {
             scan.abort();
         }
-        if timeout(Duration::from_secs(1), self.app).await.is_err() {
+        // One that has ended already cannot be waited for again.
+        if !self.app.is_finished() && timeout(Duration::from_secs(1), self.app).await.is_err() {
             tracing::warn!("the music did not stop within a second");
         }
         self.listener.stop().await;

@@ -74,18 +74,22 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     result
 }
 
-/// Waits for the signal to stop, and stops.
-async fn until_stopped(host: Host) -> anyhow::Result<()> {
+/// Waits for the signal to stop, and stops; with an error where a part has ended by itself.
+async fn until_stopped(mut host: Host) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
     let (page, (broker, port)) = (&host.page, &host.broker);
     // As with the log: who does not read it any more does not miss it.
     let _ = writeln!(io::stdout(), "the page is at http://{page}/, the broker at {broker}:{port}");
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    let ended = tokio::select! {
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
+        part = host.ended() => Some(part),
+    };
     tracing::info!("stopping");
     host.stop().await;
-    Ok(())
+    match ended {
+        Some(part) => anyhow::bail!("{part} has ended by itself; the lines above say why; start Moodring again"),
+        None => Ok(()),
+    }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use moodring_host::player::{
-    Command, Event, Item, PlayId, Player, Source,
+    Command, Event, Fault, Item, PlayId, Player, Source,
     local::{self, LocalPlayer, Output},
 };
 
@@ -213,13 +213,15 @@ fn what_cannot_be_heard_is_told_in_words_and_the_player_goes_on() {
     ]) {
         player.send(Command::Play(file(play, &path(name))));
         let order = until(&events, |e| matches!(e, Event::Failed(..) | Event::Ended(_)));
-        let Some(Event::Failed(told, why)) = order.last() else { panic!("{name}: {order:?}") };
+        let Some(Event::Failed(told, fault)) = order.last() else { panic!("{name}: {order:?}") };
+        assert_eq!(matches!(fault, Fault::Away(_)), name == "nowhere.mp3", "{name}: {fault:?}");
+        let why = fault.words();
         assert!(*told == play && why.contains(says) && !why.contains('\n'), "{name}: {why}");
     }
     player.send(Command::Play(built_in(90, "polka")));
     let order = until(&events, |e| matches!(e, Event::Failed(..)));
     assert!(
-        matches!(&order[..], [Event::Failed(90, why)] if why.contains("no built-in piece named polka")),
+        matches!(&order[..], [Event::Failed(90, why)] if why.words().contains("no built-in piece named polka")),
         "{order:?}"
     );
 

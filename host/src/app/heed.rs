@@ -1,6 +1,6 @@
 //! What is taken in: the devices' messages, the player's events, the scans' results.
 
-use std::{collections::HashSet, sync::PoisonError, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use moodring_mood::Mood;
 
@@ -13,7 +13,7 @@ use crate::{
     },
     listen::Heard,
     playback::{Pending, Playing},
-    player::{Command, Event, PlayId, Source},
+    player::{Command, Event, Fault, PlayId},
     room::{Full, Moment},
 };
 
@@ -22,9 +22,6 @@ const A_WHILE: Duration = Duration::from_secs(600);
 
 /// So many tracks may fail one after the other before the next waits.
 const FAILURES_AT_ONCE: u32 = 3;
-
-/// While a scan runs, what it has found is looked at this often.
-const RELOAD: Duration = Duration::from_secs(2);
 
 impl App {
     /// Takes in what was heard from the broker.
@@ -87,9 +84,9 @@ impl App {
                     self.write_ended(&playing, ending, now).await;
                 }
             }
-            Event::Failed(play, why) => {
+            Event::Failed(play, fault) => {
                 if let Some((pending, heard)) = self.playback.failed(play) {
-                    self.failed(pending, heard, &why, now).await;
+                    self.failed(pending, heard, &fault, now).await;
                 }
             }
             Event::Output(words) => {
@@ -116,6 +113,13 @@ impl App {
         self.recent.truncate(self.habits.rules.repeat_window.max(self.habits.rules.artist_gap));
         if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
             self.tracks[at].last_played = Some(now.at);
+            self.loads.outdate();
+        }
+        if told.track.problem.is_some() {
+            // It was tried again by hand, and can be heard.
+            let written = self.store.playable(track).await;
+            self.written(written);
+            self.reload(now);
         }
         self.queue_changed |= self.queue.retell(track, &self.tracks, now.at);
         self.failures = 0;
@@ -142,16 +146,17 @@ impl App {
         }
     }
 
-    async fn failed(&mut self, pending: Pending, heard: bool, why: &str, now: Moment) {
-        let (id, title) = (pending.track.id, &pending.track.title);
+    async fn failed(&mut self, pending: Pending, heard: bool, fault: &Fault, now: Moment) {
+        let (id, title, why) = (pending.track.id, &pending.track.title, fault.words());
         tracing::warn!("{title:?} is skipped: {why}");
-        // A file that is away with its disk is not broken: the next scan brings it back.
-        let away = match &pending.track.source {
-            Source::File(path) => tokio::fs::File::open(path).await.is_err(),
-            Source::BuiltIn(_) => false,
-        };
-        let written = if away { self.store.gone(&[id]).await } else { self.store.unplayable(id, why).await };
-        self.written(written);
+        match fault {
+            Fault::Broken(why) => {
+                let written = self.store.unplayable(id, why).await;
+                self.written(written);
+            }
+            // Nothing is known against the file itself: it is left alone for a while.
+            Fault::Away(_) => self.loads.look_again_at(now.tick + A_WHILE),
+        }
         if heard {
             self.end_fade();
             let written = self.store.play_ended(pending.play, Ending::Failed, now.at).await;
@@ -169,6 +174,7 @@ impl App {
 
     /// A track is no longer to be chosen.
     pub(super) fn forget(&mut self, track: TrackId) {
+        self.loads.outdate();
         self.tracks.retain(|t| t.id != track);
         self.queue_changed |= self.queue.drop_track(track);
         self.count_library();
@@ -180,12 +186,15 @@ impl App {
     }
 
     /// Takes in what a scan found.
-    pub(super) async fn scanned(&mut self, scan: Result<Outcome, ScanError>, now: Moment) {
+    pub(super) fn scanned(&mut self, scan: Result<Outcome, ScanError>, now: Moment) {
         match scan {
             Ok(Outcome { files, read, changed, gone, complaints }) => {
                 // Reading all tracks anew takes a second where there are a hundred thousand.
                 if changed + gone > 0 {
-                    self.reload(now).await;
+                    self.loads.scan_ended = true;
+                    self.reload(now);
+                } else {
+                    self.library.scan = None;
                 }
                 tracing::info!("looked through the music: {files} files, {read} new or changed, {gone} gone");
                 self.notices.well(About::Folder);
@@ -202,31 +211,10 @@ impl App {
             Err(e) => {
                 tracing::warn!("{e}");
                 self.notices.say(About::Folder, e.to_string());
+                // Some may have been found before.
+                self.loads.scan_ended = true;
+                self.reload(now);
             }
-        }
-        self.library.scan = None;
-    }
-
-    /// Lets a first scan's first tracks be played before it has ended.
-    pub(super) async fn reload_while_scanning(&mut self, now: Moment) {
-        let few = self.tracks.len() < 500;
-        if few && now.since(Moment { tick: self.reloaded, ..now }) >= RELOAD {
-            self.reload(now).await;
-        }
-    }
-
-    /// Reads from the database which tracks there are.
-    pub(super) async fn reload(&mut self, now: Moment) {
-        self.reloaded = now.tick;
-        match self.store.candidates().await {
-            Ok(tracks) => {
-                self.tracks = tracks;
-                // What was shown of them may have changed.
-                let waiting: HashSet<TrackId> = self.queue.iter().map(|choice| choice.track).collect();
-                self.titles.retain(|id, _| !waiting.contains(id));
-                self.count_library();
-            }
-            Err(e) => self.database_failed(&e),
         }
     }
 

@@ -37,6 +37,7 @@ impl App {
             }
             Steer::Skip => self.skip(now).await,
             Steer::Like { track, liked } => {
+                self.loads.outdate();
                 let stored = self.store.like(track, liked, now.at).await;
                 self.stored(stored)?;
                 if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
@@ -106,6 +107,7 @@ impl App {
     }
 
     async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) -> Result<(), String> {
+        self.loads.outdate();
         let stored = self.store.ban(track, emotion, banned, now.at).await;
         self.stored(stored)?;
         if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {

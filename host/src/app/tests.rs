@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     library::Ending,
     player::{
-        Item, PlayId, Source,
+        Fault, Item, PlayId, Source,
         pieces::{ALL, Piece},
     },
     steer::Steer,
@@ -108,6 +108,13 @@ impl Stage {
         self.says(Event::Started(play, None)).await;
         self.news();
         (play, name)
+    }
+
+    /// Takes in what a look into the database found.
+    async fn load(&mut self) {
+        let loaded = tokio::time::timeout(Duration::from_secs(20), self.app.loads.from.recv()).await;
+        self.app.loaded(loaded.expect("a look in time").unwrap(), self.now);
+        self.act().await;
     }
 
     fn heard(&self) -> TrackId {
@@ -319,4 +326,46 @@ async fn the_diary_of_moods_is_dated_by_the_device_and_pruned_every_day() {
     assert_eq!(dates().await.len(), 1);
     stage.pass(2.0 * 86_400.0).await;
     assert!(dates().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_passing_stall_is_not_held_against_a_song_and_a_play_by_hand_tries_again() {
+    let mut stage = Stage::with(&ALL).await;
+    let problem = async |stage: &Stage, track| stage.app.store.track(track).await.unwrap().unwrap().problem;
+    // Away: out of mind for a while, and nothing written.
+    let (play, _) = stage.playing(Mood::Happy).await;
+    let track = stage.heard();
+    stage.says(Event::Failed(play, Fault::Away("gave no data for 15 s".to_owned()))).await;
+    assert_eq!(problem(&stage, track).await, None);
+    assert!(!stage.app.tracks.iter().any(|t| t.id == track));
+    stage.pass(601.0).await;
+    stage.load().await;
+    assert!(stage.app.tracks.iter().any(|t| t.id == track), "it is tried again");
+    // Broken: remembered, until somebody plays it by hand and it is heard.
+    stage.wish(Steer::PlayTrack(track)).await;
+    let play = stage.app.playback.starting().unwrap().play;
+    stage.says(Event::Failed(play, Fault::Broken("it is damaged".to_owned()))).await;
+    assert_eq!(problem(&stage, track).await.as_deref(), Some("it is damaged"));
+    stage.wish(Steer::PlayTrack(track)).await;
+    let play = stage.app.playback.starting().unwrap().play;
+    stage.says(Event::Started(play, None)).await;
+    assert_eq!(problem(&stage, track).await, None);
+    stage.load().await;
+    assert!(stage.app.tracks.iter().any(|t| t.id == track));
+}
+
+#[tokio::test]
+async fn what_is_said_while_the_tracks_are_read_is_not_lost() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    let track = stage.heard();
+    stage.app.reload(stage.now);
+    // Read before the wish, taken in after it.
+    let read = stage.app.loads.from.recv().await.unwrap();
+    stage.wish(Steer::NotFor { track, emotion: Emotion::Happy, banned: true }).await;
+    stage.app.loaded(read, stage.now);
+    let banned = |stage: &Stage| stage.app.tracks.iter().any(|t| t.id == track && t.not_for.contains(Emotion::Happy));
+    assert!(banned(&stage));
+    stage.load().await;
+    assert!(banned(&stage));
 }

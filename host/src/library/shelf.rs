@@ -171,6 +171,15 @@ impl Store {
         Ok(())
     }
 
+    /// Remembers that a track can be played after all.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn playable(&self, track: TrackId) -> Result<()> {
+        sqlx::query("UPDATE tracks SET problem = NULL WHERE id = $1").bind(track.0).execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Everything that can be played, sorted by id.
     ///
     /// # Errors

@@ -52,6 +52,35 @@ pub enum Command {
     Stop,
 }
 
+/// Why a play cannot be heard; in words, with the file's name or a next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The file is what is wrong: damaged, cut short, no music. It stays so until the file changes.
+    Broken(String),
+    /// The file could not be reached: it is missing, its disk or network share hangs, the system is short of
+    /// something. It says nothing about the music in it.
+    Away(String),
+}
+
+impl Fault {
+    /// What the system said of a file: an error of its own says nothing about the file's content.
+    pub(crate) fn of(why: &std::io::Error, words: String) -> Self {
+        if why.raw_os_error().is_some() { Self::Away(words) } else { Self::Broken(words) }
+    }
+
+    /// The words.
+    pub fn words(&self) -> &str {
+        let (Self::Broken(words) | Self::Away(words)) = self;
+        words
+    }
+}
+
+impl From<String> for Fault {
+    fn from(words: String) -> Self {
+        Self::Broken(words)
+    }
+}
+
 /// What a player says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -61,10 +90,9 @@ pub enum Event {
     Position(PlayId, Duration),
     /// This play ended: at its end, by a skip, or because another took its place.
     Ended(PlayId),
-    /// This play cannot be heard, or broke off half-way: the file is missing, unreadable or cut short. In words, with
-    /// the file's name. Nothing else follows for this play, no [`Event::Ended`] either. The `Next` plays on, if there
+    /// This play cannot be heard, or broke off half-way. Nothing else follows for this play, no [`Event::Ended`] either. The `Next` plays on, if there
     /// is one; a track that was playing when a [`Command::Play`] failed goes on.
-    Failed(PlayId, String),
+    Failed(PlayId, Fault),
     /// The output is missing or lost. In words, with what to do.
     Output(String),
     /// The output that was missing or lost is there again. In words.

@@ -5,6 +5,7 @@
 mod broker;
 mod external;
 mod library;
+mod parts;
 mod program;
 mod support;
 
@@ -50,8 +51,10 @@ async fn a_new_mood_changes_what_comes_next_and_cuts_nothing() {
     device.mood(Mood::Happy).await;
     until(&host.handle, "the happy track plays", |s| plays(s, "sun")).await;
     device.mood(Mood::Sad).await;
-    let state =
-        until(&host.handle, "sad tracks come next", |s| s.queue.first().is_some_and(|q| q.title == "rain")).await;
+    let state = until(&host.handle, "sad tracks come next", |s| {
+        s.queue.first().is_some_and(|q| q.title == "rain" && q.mood == Mood::Sad)
+    })
+    .await;
     assert!(plays(&state, "sun"), "what plays goes on");
     assert!(state.queue.iter().all(|next| next.mood == Mood::Sad));
     until(&host.handle, "the sad track follows", |s| plays(s, "rain")).await;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{Event, PlayId},
+    super::{Event, Fault, PlayId},
     RATE,
     ramp::Ramp,
 };
@@ -40,7 +40,7 @@ pub(super) enum Opening {
     /// There is sound; its length, where known.
     Ready(Option<Duration>),
     /// It cannot be heard, in words.
-    Failed(String),
+    Failed(Fault),
 }
 
 /// Why a voice gave less than it was asked for.
@@ -51,7 +51,7 @@ pub(super) enum Shortfall {
     /// That was all.
     Ended,
     /// It cannot go on, in words.
-    Broke(String),
+    Broke(Fault),
 }
 
 struct Track {
@@ -255,7 +255,8 @@ impl Deck {
                 if self.cutting {
                     self.end_current();
                 } else if current.starved > PATIENCE {
-                    self.break_off("its file gave no data for 15 s; is its disk or network share there?".to_owned());
+                    let why = "its file gave no data for 15 s; is its disk or network share there?";
+                    self.break_off(Fault::Away(why.to_owned()));
                 }
                 return want;
             }
@@ -263,7 +264,7 @@ impl Deck {
         filled
     }
 
-    fn break_off(&mut self, why: String) {
+    fn break_off(&mut self, why: Fault) {
         if let Some(current) = self.current.take() {
             self.events.push(Event::Failed(current.track.play, why));
         }
@@ -322,7 +323,7 @@ impl Deck {
             self.waited = 0;
             for track in [self.instead.take(), self.next.take()].into_iter().flatten() {
                 let why = "its file could not be opened within 15 s; is its disk or network share there?";
-                self.events.push(Event::Failed(track.play, why.to_owned()));
+                self.events.push(Event::Failed(track.play, Fault::Away(why.to_owned())));
             }
         }
     }

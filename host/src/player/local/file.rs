@@ -24,6 +24,7 @@ use symphonia::core::{
 };
 
 use super::decode::Sound;
+use crate::player::Fault;
 
 /// Packets in a row that may be damaged before the file is given up.
 const DAMAGED_PACKETS: u32 = 100;
@@ -47,7 +48,7 @@ pub(super) struct FileSound {
 }
 
 impl FileSound {
-    pub fn open(path: &Path) -> Result<Self, String> {
+    pub fn open(path: &Path) -> Result<Self, Fault> {
         let mut format = probe(path, true)?;
         let (track, params) = first_sound(path, format.as_ref())?;
         // Without a stated length symphonia guesses one, and its gapless mode would cut the sound there.
@@ -81,7 +82,7 @@ impl FileSound {
     }
 
     /// What to say when no more packets come: nothing, or that the file is cut short.
-    fn over(&self) -> Result<Option<u32>, String> {
+    fn over(&self) -> Result<Option<u32>, Fault> {
         let file = self.path.display();
         match self.length {
             Some(length)
@@ -92,9 +93,10 @@ impl FileSound {
                     "{file} is cut short: it breaks off at {} of {}; copy it again",
                     clock(heard),
                     clock(length)
-                ))
+                )
+                .into())
             }
-            _ if self.seconds == 0.0 => Err(format!("{file} holds no sound")),
+            _ if self.seconds == 0.0 => Err(format!("{file} holds no sound").into()),
             _ => Ok(None),
         }
     }
@@ -105,7 +107,7 @@ impl Sound for FileSound {
         self.length
     }
 
-    fn decode(&mut self, out: &mut Vec<f32>) -> Result<Option<u32>, String> {
+    fn decode(&mut self, out: &mut Vec<f32>) -> Result<Option<u32>, Fault> {
         loop {
             let packet = match self.format.next_packet() {
                 Ok(packet) => packet,
@@ -116,8 +118,10 @@ impl Sound for FileSound {
                     (self.track, self.decoder) = (track, decoder(&self.path, &params)?);
                     continue;
                 }
-                Err(Error::IoError(why)) => return Err(format!("cannot read {} further: {why}", self.path.display())),
-                Err(why) => return self.over().and_then(|_| Err(damaged(&self.path, self.seconds, &why))),
+                Err(Error::IoError(why)) => {
+                    return Err(Fault::of(&why, format!("cannot read {} further: {why}", self.path.display())));
+                }
+                Err(why) => return self.over().and_then(|_| Err(damaged(&self.path, self.seconds, &why).into())),
             };
             if packet.track_id() != self.track {
                 continue;
@@ -129,7 +133,7 @@ impl Sound for FileSound {
                     continue;
                 }
                 Err(Error::IoError(why)) if why.kind() == io::ErrorKind::UnexpectedEof => return self.over(),
-                Err(why) => return Err(damaged(&self.path, self.seconds, &why)),
+                Err(why) => return Err(damaged(&self.path, self.seconds, &why).into()),
             };
             if decoded.frames() == 0 {
                 continue;
@@ -154,18 +158,21 @@ impl Sound for FileSound {
     }
 }
 
-fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, String> {
+fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, Fault> {
     let file = path.display();
-    let cannot = |why: io::Error| match why.kind() {
-        io::ErrorKind::NotFound => format!("{file} is missing"),
-        _ => format!("cannot read {file}: {why}"),
+    let cannot = |why: io::Error| {
+        let words = match why.kind() {
+            io::ErrorKind::NotFound => format!("{file} is missing"),
+            _ => format!("cannot read {file}: {why}"),
+        };
+        Fault::of(&why, words)
     };
     let about = std::fs::metadata(path).map_err(cannot)?;
     if !about.is_file() {
-        return Err(format!("{file} is not a file"));
+        return Err(format!("{file} is not a file").into());
     }
     if about.len() == 0 {
-        return Err(format!("{file} is empty"));
+        return Err(format!("{file} is empty").into());
     }
     let stream =
         MediaSourceStream::new(Box::new(File::open(path).map_err(cannot)?), MediaSourceStreamOptions::default());
@@ -178,10 +185,14 @@ fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, String> {
         .format(&hint, stream, &options, &MetadataOptions::default())
         .map(|probed| probed.format)
         .map_err(|why| match why {
-            Error::Unsupported(_) => format!("{file} is not in a format known here (mp3, flac, ogg, wav, m4a)"),
-            Error::IoError(why) if why.kind() != io::ErrorKind::UnexpectedEof => format!("cannot read {file}: {why}"),
-            Error::IoError(_) => format!("{file} is cut short or in no format known here (mp3, flac, ogg, wav, m4a)"),
-            why => format!("{file} is damaged: {why}"),
+            Error::Unsupported(_) => format!("{file} is not in a format known here (mp3, flac, ogg, wav, m4a)").into(),
+            Error::IoError(why) if why.kind() != io::ErrorKind::UnexpectedEof => {
+                Fault::of(&why, format!("cannot read {file}: {why}"))
+            }
+            Error::IoError(_) => {
+                format!("{file} is cut short or in no format known here (mp3, flac, ogg, wav, m4a)").into()
+            }
+            why => format!("{file} is damaged: {why}").into(),
         })
 }
 

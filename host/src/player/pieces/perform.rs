@@ -14,7 +14,7 @@ use super::{
     score::{Note, Score, read},
     voices::{Tone, Voice},
 };
-use crate::player::local::Sound;
+use crate::player::{Fault, local::Sound};
 
 /// Frames a second of everything here.
 pub(super) const RATE: u32 = 44_100;
@@ -182,7 +182,7 @@ impl Sound for Performance {
         Some(Duration::from_secs_f64(self.length as f64 / f64::from(RATE)))
     }
 
-    fn decode(&mut self, out: &mut Vec<f32>) -> Result<Option<u32>, String> {
+    fn decode(&mut self, out: &mut Vec<f32>) -> Result<Option<u32>, Fault> {
         let end = self.length.min(self.now + CHUNK as u64);
         if self.now == end {
             return Ok(None);
