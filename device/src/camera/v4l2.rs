@@ -98,7 +98,7 @@ impl Webcam {
     pub fn open(path: &Path, settings: &CameraSettings) -> Result<Self, CameraError> {
         trouble::caught(path, || Self::agree(path, settings)).map_err(|error| match error {
             CameraError::Busy(path) if stuck().contains(&path) => {
-                let why = "did not stop when its last frame was late; restart moodring-device".to_owned();
+                let why = "its last stream did not stop; restart moodring-device".to_owned();
                 CameraError::Bad { path, why }
             }
             error => error,
