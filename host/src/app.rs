@@ -1,7 +1,7 @@
 //! A mood's whole way, on one screen: hear → decide → queue → play.
 //!
 //! One task owns everything that changes. It takes in what was heard, what the player says, what
-//! people wish and what the scan found, draws the conclusions in [`App::act`], and shows the
+//! people wish and what the scan found, draws the conclusions in `App::act`, and shows the
 //! result. Commands go to the player before anything is written down, so that a slow disk delays no
 //! music. Nothing here ends the task: what fails becomes a notice.
 
