@@ -96,6 +96,8 @@ pub enum State {
     NoCamera,
     /// The device has just started; no mood is shown yet.
     Waking,
+    /// The camera is closed on purpose.
+    Private,
     /// The device has stopped.
     Goodbye,
 }
@@ -108,6 +110,7 @@ impl State {
         let mut state = ScreenState { mood, confidence, people, ..ScreenState::default() };
         match self {
             Self::Waking => return Scene::Waking,
+            Self::Private => return Scene::Private,
             Self::Goodbye => return Scene::Goodbye,
             Self::Plain => {}
             Self::Playing | Self::Paused => {

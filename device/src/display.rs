@@ -132,7 +132,7 @@ fn alike(a: &Scene, b: &Scene) -> bool {
     fn mood(scene: &Scene) -> Option<Mood> {
         match scene {
             Scene::Live(state) => Some(state.mood),
-            Scene::Waking | Scene::Goodbye => None,
+            Scene::Waking | Scene::Private | Scene::Goodbye => None,
         }
     }
     mood(a) == mood(b)

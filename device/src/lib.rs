@@ -11,6 +11,10 @@ pub mod config;
 
 pub mod pipeline;
 
+pub mod order;
+
+pub mod shutter;
+
 pub mod camera;
 
 pub mod frame;

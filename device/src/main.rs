@@ -12,7 +12,8 @@ use moodring_device::{
     bench,
     cli::{Cli, Command},
     config::{Origin, PREFIX, Settings},
-    pipeline, read, screen,
+    pipeline::{self, End, RESTART},
+    read, screen,
     see::Seer,
 };
 use moodring_mood::Confidence;
@@ -82,8 +83,10 @@ fn run(settings: &Settings, origin: &Origin) -> Result<ExitCode> {
     }
     let (id, version) = (settings.device_id(), env!("CARGO_PKG_VERSION"));
     info!("moodring-device {version}, {id:?} on the wire; configuration: {origin}", id = id.as_str());
-    pipeline::run(settings, &stop)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(match pipeline::run(settings, &stop)? {
+        End::Stop => ExitCode::SUCCESS,
+        End::Restart => ExitCode::from(RESTART),
+    })
 }
 
 /// One line for each thing that happens, on standard error; `RUST_LOG` overrides how much.

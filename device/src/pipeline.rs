@@ -10,7 +10,6 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -20,18 +19,17 @@ use thiserror::Error;
 use tracing::info;
 
 use crate::{
-    camera::{
-        self,
-        latest::{CameraState, Capture, Next},
-    },
+    camera::latest::{CameraState, Next},
     config::Settings,
     display::Display,
     frame::Frame,
     health::{Counts, Times},
     mood::{RoomMood, SeenFace, Steady},
+    order::Order,
     publish::{PublishError, Publisher, Statement},
     screen::{Network, Scene, ScreenState},
     see::{Reading, SeeError, Seer},
+    shutter::Shutter,
 };
 
 /// How long to wait for a frame before looking at everything else.
@@ -45,6 +43,9 @@ const FIRST_HEALTH: Duration = Duration::from_secs(3);
 
 /// How long a goodbye to the broker may take; with the rest it stays below two seconds.
 const GOODBYE: Duration = Duration::from_millis(1200);
+
+/// What the program's exit status is when it was asked to start again (`EX_TEMPFAIL`).
+pub const RESTART: u8 = 75;
 
 /// How long the camera may take to close. A webcam that hangs is left to the system.
 const CLOSING: Duration = Duration::from_millis(300);
@@ -60,29 +61,47 @@ pub enum RunError {
     Publish(#[from] PublishError),
 }
 
-/// Runs until `stop` is set, or until a clip that is not repeated is over.
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to, or its clip is over.
+    Stop,
+    /// It was asked to start again.
+    Restart,
+}
+
+/// Runs until `stop` is set, an order ends it, or a clip that is not repeated is over.
 ///
 /// # Errors
 /// See [`RunError`]; all of them before the first frame.
-pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<(), RunError> {
+pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
     let seer = Seer::open(&settings.vision)?;
+    // Buttons and commands over MQTT put in at the one end.
+    let (_orders, ordered) = mpsc::channel();
     let publisher = Publisher::start(&settings.mqtt, &settings.device_id())?;
-    let capture = Capture::start(camera::opener(settings.camera.clone()));
+    let mut shutter = Shutter::open(settings.camera.clone());
     let mut pipeline = Pipeline::new(settings, seer, publisher);
-    while !stop.load(Ordering::Relaxed) {
-        match capture.next(TICK) {
-            Next::Frame(frame) => pipeline.frame(&frame),
-            Next::Nothing => pipeline.no_frame(),
+    let mut end = End::Stop;
+    while !stop.load(Ordering::Relaxed) && end == End::Stop {
+        match shutter.next(TICK) {
+            // A frame from before the shutter was wanted shut is not looked at.
+            Next::Frame(frame) if !shutter.is_wanted_shut() => pipeline.frame(&frame),
+            Next::Frame(_) | Next::Nothing => pipeline.no_frame(&shutter),
             Next::Ended => break,
         }
-        pipeline.look_around(&capture);
+        for order in ordered.try_iter() {
+            if pipeline.obey(order, &mut shutter) == End::Restart {
+                end = End::Restart;
+            }
+        }
+        pipeline.look_around(&shutter);
     }
     info!("stopping");
-    let closed = close(capture);
+    shutter.close();
     pipeline.goodbye();
     // Only waited for after the goodbye, which must not wait for a camera that hangs.
-    let _ = closed.recv_timeout(CLOSING);
-    Ok(())
+    shutter.wait(CLOSING);
+    Ok(end)
 }
 
 struct Pipeline {
@@ -137,9 +156,29 @@ impl Pipeline {
         }
     }
 
-    /// A camera that is gone sees nobody: what it saw last must not stand for ever.
-    fn no_frame(&mut self) {
-        if self.last_frame.elapsed() >= BLIND {
+    /// Carries out what somebody asked for.
+    fn obey(&mut self, order: Order, shutter: &mut Shutter) -> End {
+        match order {
+            Order::Privacy(private) => shutter.want(!private),
+            Order::TogglePrivacy => shutter.want(shutter.is_wanted_shut()),
+            Order::Brightness(_) => {}
+            Order::Restart => return End::Restart,
+            Order::Ask(wish) => {
+                if !self.publisher.wish(wish) {
+                    info!("the broker is not there to hear the wish: {wish:?}");
+                }
+            }
+        }
+        if matches!(order, Order::Privacy(_) | Order::TogglePrivacy) {
+            info!("{}", if shutter.is_wanted_shut() { "privacy: closing the camera" } else { "watching again" });
+        }
+        End::Stop
+    }
+
+    /// A camera that is gone sees nobody: what it saw last must not stand for ever. One that was closed
+    /// on purpose says nothing.
+    fn no_frame(&mut self, shutter: &Shutter) {
+        if !shutter.is_wanted_shut() && self.last_frame.elapsed() >= BLIND {
             let at = Timestamp::now();
             let room = self.steady.observe(clock(at), &[]);
             self.say(at, room);
@@ -159,15 +198,17 @@ impl Pipeline {
     }
 
     /// Everything that does not wait for a frame: what plays, the panel, health.
-    fn look_around(&mut self, capture: &Capture) {
+    fn look_around(&mut self, shutter: &Shutter) {
         if let Some(playing) = self.publisher.heard() {
             self.playing = playing;
         }
-        let problem = match capture.state() {
-            CameraState::Problem(problem) => Some(problem),
-            CameraState::Opening | CameraState::Running(_) | CameraState::Ended => None,
+        let problem = match shutter.state() {
+            Some(CameraState::Problem(problem)) => Some(problem),
+            Some(CameraState::Opening | CameraState::Running(_) | CameraState::Ended) | None => None,
         };
-        let scene = self.scene(problem.clone());
+        // Said only once it is true: nothing holds the device any more.
+        self.publisher.paused(shutter.is_shut());
+        let scene = if shutter.is_shut() { Scene::Private } else { self.scene(problem.clone()) };
         let start = Instant::now();
         let shown = self.display.show(&scene, start);
         if shown.drawn {
@@ -181,7 +222,7 @@ impl Pipeline {
             self.health_due = now + self.health_every;
             self.reported_problem.clone_from(&problem);
             let counts = Counts {
-                frames_dropped: capture.dropped(),
+                frames_dropped: shutter.dropped(),
                 changes_dropped: self.publisher.changes_dropped(),
                 camera_problem: problem,
             };
@@ -215,17 +256,6 @@ impl Pipeline {
             info!("the broker was not there to hear the goodbye; it tells the others itself");
         }
     }
-}
-
-/// Closes the camera on a thread of its own; the answer comes when that is done.
-fn close(capture: Capture) -> mpsc::Receiver<()> {
-    let (done, closed) = mpsc::channel();
-    thread::spawn(move || {
-        capture.stop();
-        // Nobody may be waiting any more.
-        let _ = done.send(());
-    });
-    closed
 }
 
 fn seen(reading: &Reading) -> Vec<SeenFace> {

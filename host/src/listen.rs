@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use moodring_mood::{DeviceId, Health, Leaf, MoodMessage, NowPlaying, Status, Topic};
+use moodring_mood::{DeviceId, Health, Leaf, MoodMessage, NowPlaying, Paused, Status, Topic, Wish, WishMessage};
 use rumqttc::{
     AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
     Publish, QoS,
@@ -22,7 +22,7 @@ use tokio::{
 };
 
 /// What the devices tell.
-const LEAVES: [Leaf; 4] = [Leaf::Status, Leaf::Mood, Leaf::Health, Leaf::Screen];
+const LEAVES: [Leaf; 6] = [Leaf::Status, Leaf::Mood, Leaf::Health, Leaf::Screen, Leaf::Paused, Leaf::Wish];
 
 /// The longest picture of a panel that is taken, bytes.
 const MAX_SCREEN: usize = 256 * 1024;
@@ -62,6 +62,10 @@ pub enum Heard {
     Health(DeviceId, Health),
     /// A picture of a device's panel, PNG.
     Screen(DeviceId, Bytes),
+    /// Somebody pressed a button at a device.
+    Wish(DeviceId, Wish),
+    /// A device's camera was closed on purpose, or watches again.
+    Paused(DeviceId, Paused),
 }
 
 /// Where the broker is.
@@ -227,6 +231,10 @@ fn read(publish: &Publish) -> Result<Option<Heard>, String> {
             return Err("the picture is not a PNG".to_owned());
         }
         Leaf::Screen => Heard::Screen(device, payload.clone()),
+        // Kept by a broker against the rules, it would be carried out again at every start.
+        Leaf::Wish if publish.retain => return Err("a wish is never retained; clear it".to_owned()),
+        Leaf::Wish => Heard::Wish(device, WishMessage::parse(payload).map_err(|e| e.to_string())?.wish),
+        Leaf::Paused => Heard::Paused(device, Paused::parse(payload).ok_or("paused is neither on nor off")?),
         Leaf::NowPlaying => return Ok(None),
     }))
 }
@@ -319,6 +327,8 @@ mod tests {
     const MOOD: &str = r#"{"v":1,"at":"2026-11-22T20:00:00.123Z","seq":41,"mood":"happy","confidence":0.83,"people":1,
         "scores":{"angry":0.01,"disgust":0,"fear":0.02,"happy":0.83,"sad":0.03,"surprise":0.04,"neutral":0.07}}"#;
 
+    const WISH: &str = r#"{"v":1,"at":"2026-11-22T20:00:00.123Z","wish":"skip"}"#;
+
     fn heard(topic: &str, payload: &[u8]) -> Result<Option<Heard>, String> {
         let mut publish = Publish::new(topic, QoS::AtLeastOnce, payload);
         publish.retain = true;
@@ -333,6 +343,9 @@ mod tests {
         assert_eq!(heard("moodring/a/status", b"online"), Ok(Some(Heard::Status(a(), Status::Online))));
         assert_eq!(heard("moodring/a/status", b""), Ok(Some(Heard::Forgotten(a()))));
         assert_eq!(heard("moodring/a/mood", b""), Ok(None));
+        assert_eq!(heard("moodring/a/paused", b"on"), Ok(Some(Heard::Paused(a(), Paused::On))));
+        let wish = Publish::new("moodring/a/wish", QoS::AtLeastOnce, WISH);
+        assert_eq!(read(&wish), Ok(Some(Heard::Wish(a(), Wish::Skip))));
         let png = b"\x89PNG\r\n\x1a\nrest";
         assert_eq!(heard("moodring/a/screen", png), Ok(Some(Heard::Screen(a(), Bytes::from_static(png)))));
     }
@@ -347,6 +360,8 @@ mod tests {
             ("moodring/a/health", b"{}", "cannot be read"),
             ("moodring/a/status", b"ONLINE", "neither online nor offline"),
             ("moodring/a/screen", b"GIF89a", "not a PNG"),
+            ("moodring/a/paused", b"yes", "neither on nor off"),
+            ("moodring/a/wish", WISH.as_bytes(), "never retained"),
             ("moodring/a/screen", &[0; MAX_SCREEN + 1], "too large"),
             ("moodring/a b/mood", MOOD.as_bytes(), "names no device"),
         ] {

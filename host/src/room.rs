@@ -1,7 +1,8 @@
 //! What the devices say, and what the room feels by that: pure, with time as a parameter.
 //!
 //! In: messages of devices. Out: one [`Feeling`]. With several devices, the one whose mood changed
-//! last speaks for the room, as long as somebody is in front of it.
+//! last speaks for the room, as long as somebody is in front of it. A device whose camera is closed on
+//! purpose says nothing: what it said last stands until it watches again.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use moodring_mood::{DeviceId, Emotion, Health, Mood, MoodMessage, Status};
+use moodring_mood::{DeviceId, Emotion, Health, Mood, MoodMessage, Paused, Status};
 
 use crate::view::DeviceView;
 
@@ -67,6 +68,8 @@ struct Device {
     nobody: Option<Moment>,
     /// It went offline and has not told a mood since.
     was_offline: bool,
+    /// Its camera is closed on purpose.
+    paused: bool,
     health: Option<Health>,
     screen: u64,
 }
@@ -160,6 +163,20 @@ impl Room {
         Ok(())
     }
 
+    /// Takes in whether a device's camera is closed on purpose.
+    ///
+    /// # Errors
+    /// Too many devices.
+    pub fn paused(&mut self, id: &DeviceId, paused: Paused, now: Moment) -> Result<(), Full> {
+        let device = self.device(id)?;
+        let watches_again = std::mem::replace(&mut device.paused, paused == Paused::On) && !device.paused;
+        if let (true, Some((heard, _))) = (watches_again, &mut device.heard) {
+            // It has as long as any other to say what it sees.
+            *heard = now;
+        }
+        Ok(())
+    }
+
     /// Counts a new picture of a device's panel; gives its number.
     ///
     /// # Errors
@@ -203,7 +220,7 @@ impl Room {
 
     /// When [`Self::feels`] may change without a further message, if ever.
     pub fn wake(&self, now: Moment) -> Option<Instant> {
-        let there = self.devices.values().filter(|d| d.sees_somebody(now));
+        let there = self.devices.values().filter(|d| d.sees_somebody(now) && !d.paused);
         there.filter_map(|d| d.heard).map(|(heard, _)| heard.tick + STALE + Duration::from_millis(1)).min()
     }
 
@@ -218,6 +235,7 @@ impl Room {
                 confidence: shown.message.confidence,
                 since: shown.since,
                 people: shown.message.people,
+                paused: device.paused,
                 health: device.health.clone(),
                 screen: device.screen,
             })
@@ -229,7 +247,7 @@ impl Room {
 impl Device {
     fn sees_somebody(&self, now: Moment) -> bool {
         self.status != Some(Status::Offline)
-            && self.heard.is_some_and(|(at, mood)| mood != Mood::Nobody && now.since(at) <= STALE)
+            && self.heard.is_some_and(|(at, mood)| mood != Mood::Nobody && (self.paused || now.since(at) <= STALE))
     }
 
     /// Since when it sees nobody, or has not been heard.
@@ -295,6 +313,20 @@ mod tests {
         assert_eq!(room.feels(now), Feeling::Nobody(now));
         room.status(&id("a"), Status::Online).unwrap();
         assert_eq!(room.feels(now), Feeling::Somebody, "who is there now has not been told");
+    }
+
+    #[test]
+    fn a_camera_closed_on_purpose_leaves_the_mood_as_it_was() {
+        let (start, mut room) = (Moment::now(), Room::default());
+        room.mood(&id("a"), say(Mood::Happy, start.at), false, start).unwrap();
+        room.paused(&id("a"), Paused::On, start).unwrap();
+        let hours = later(start, 7200);
+        assert_eq!(room.feels(hours), Feeling::Feels(Emotion::Happy, start));
+        assert_eq!(room.wake(hours), None);
+        assert!(room.view()[0].paused);
+        room.paused(&id("a"), Paused::Off, hours).unwrap();
+        assert_eq!(room.feels(hours), Feeling::Feels(Emotion::Happy, start));
+        assert!(matches!(room.feels(later(start, 7200 + 121)), Feeling::Nobody(_)), "it has not said anything since");
     }
 
     #[test]

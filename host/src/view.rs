@@ -41,6 +41,8 @@ pub struct DeviceView {
     pub since: Timestamp,
     /// Faces in view.
     pub people: u32,
+    /// Whether its camera is closed on purpose; what it said last stands.
+    pub paused: bool,
     /// Its last health message.
     pub health: Option<Health>,
     /// Grows with each new picture of its panel; 0 while there is none. The picture itself is

@@ -149,6 +149,12 @@ impl Link {
                 let json = serde_json::to_vec(&message).expect("a mood message is plain JSON");
                 retained(Leaf::Mood, QoS::AtLeastOnce, json)
             }
+            Parcel::Paused(paused) => retained(Leaf::Paused, QoS::AtLeastOnce, paused.word().into()),
+            Parcel::Wish(message) => {
+                let json = serde_json::to_vec(&message).expect("a wish is plain JSON");
+                let topic = Topic::new(self.shared.device.clone(), Leaf::Wish).to_string();
+                self.client.try_publish(topic, QoS::AtLeastOnce, false, json)
+            }
             Parcel::Health(json) => retained(Leaf::Health, QoS::AtMostOnce, json),
             Parcel::Screen(png) => {
                 let topic = Topic::new(self.shared.device.clone(), Leaf::Screen).to_string();

@@ -17,7 +17,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moodring_mood::{DeviceId, Health, Leaf, NowPlaying, Status, Topic};
+use jiff::Timestamp;
+use moodring_mood::{DeviceId, Health, Leaf, NowPlaying, Status, Topic, Wish, WishMessage, payload::VERSION};
 use rumqttc::{AsyncClient, LastWill, MqttOptions, QoS};
 use serde::Deserialize;
 use thiserror::Error;
@@ -166,6 +167,19 @@ impl Publisher {
     pub fn screen(&self, png: Vec<u8>) {
         self.shared.outbox().screen(png);
         self.shared.nudge.notify_one();
+    }
+
+    /// Whether the camera is closed on purpose.
+    pub fn paused(&self, paused: bool) {
+        self.shared.outbox().paused(paused.into());
+        self.shared.nudge.notify_one();
+    }
+
+    /// What somebody at the device wants of the music. Returns whether the host will hear of it.
+    pub fn wish(&self, wish: Wish) -> bool {
+        let said = self.shared.outbox().wish(WishMessage { v: VERSION, at: Timestamp::now(), wish });
+        self.shared.nudge.notify_one();
+        said
     }
 
     /// Whether there is a connection.

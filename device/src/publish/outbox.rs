@@ -12,6 +12,8 @@
 //!   depends on what a broker remembers across its restart.
 //! - **Repetitions, health and screen: the latest wins.** They are not kept for an absent broker; on
 //!   each new connection the current ones are said once, because the broker may have forgotten them.
+//! - **A wish is for now**: one that finds the broker away, or others before it that have not left, is
+//!   dropped. A song skipped a minute after the button was pressed would be the wrong song.
 //! - **The screen is not retained**: a broker would write tens of kilobytes to its disk for each
 //!   picture, gigabytes a day. It is said again with each health message, for whoever came since.
 //! - At most one parcel of a kind is under way, so a slow network delays a screen and never piles them up.
@@ -22,10 +24,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use moodring_mood::{Confidence, Mood, MoodMessage, Scores, Status, payload::VERSION};
+use moodring_mood::{Confidence, Mood, MoodMessage, Paused, Scores, Status, WishMessage, payload::VERSION};
 
 /// After so long the same mood may be said again because it is surer, less sure, or of other people.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// So many wishes may wait for the network.
+const WISHES: usize = 4;
 
 /// A difference in confidence that is worth saying.
 const TELLING: f32 = 0.1;
@@ -58,6 +63,10 @@ pub enum Parcel {
     Health(Vec<u8>),
     /// Not retained, QoS 0: a PNG.
     Screen(Vec<u8>),
+    /// Retained, QoS 1.
+    Paused(Paused),
+    /// Not retained, QoS 1.
+    Wish(WishMessage),
     /// The end of a clean goodbye.
     Disconnect,
 }
@@ -68,6 +77,8 @@ enum Kind {
     Mood,
     Health,
     Screen,
+    Paused,
+    Wish,
 }
 
 #[derive(Debug, Default)]
@@ -122,6 +133,9 @@ pub struct Outbox {
     connected: bool,
     status_due: bool,
     subscribe_due: bool,
+    paused: Option<Paused>,
+    paused_due: bool,
+    wishes: VecDeque<WishMessage>,
     goodbye: Goodbye,
     /// Publishes handed over, in the order in which the client will write them.
     unwritten: VecDeque<Kind>,
@@ -146,6 +160,9 @@ impl Outbox {
             connected: false,
             status_due: false,
             subscribe_due: false,
+            paused: None,
+            paused_due: false,
+            wishes: VecDeque::new(),
             goodbye: Goodbye::NotYet,
             unwritten: VecDeque::new(),
             unacknowledged: Vec::new(),
@@ -184,6 +201,22 @@ impl Outbox {
         self.screen.replace(png);
     }
 
+    /// Whether the camera is closed on purpose.
+    pub fn paused(&mut self, paused: Paused) {
+        if self.paused.replace(paused) != Some(paused) {
+            self.paused_due = true;
+        }
+    }
+
+    /// A button was pressed. Returns whether the wish will be said.
+    pub fn wish(&mut self, wish: WishMessage) -> bool {
+        let room = self.connected && self.wishes.len() < WISHES;
+        if room {
+            self.wishes.push_back(wish);
+        }
+        room
+    }
+
     /// Asks for a clean goodbye: changes first, then `offline`, then the disconnect.
     pub fn close(&mut self) {
         if self.goodbye == Goodbye::NotYet {
@@ -217,6 +250,7 @@ impl Outbox {
         self.connected = true;
         self.status_due = true;
         self.subscribe_due = true;
+        self.paused_due = self.paused.is_some();
         self.health.due = !self.health.bytes.is_empty();
         self.screen.due = !self.screen.bytes.is_empty();
         if self.moods.is_empty() && self.current.is_some() {
@@ -271,6 +305,16 @@ impl Outbox {
             self.unwritten.push_back(Kind::Mood);
             return Some(Parcel::Mood(front.clone()));
         }
+        if let Some(paused) = self.paused.filter(|_| std::mem::take(&mut self.paused_due)) {
+            self.unwritten.push_back(Kind::Paused);
+            return Some(Parcel::Paused(paused));
+        }
+        let wish_under_way =
+            self.unwritten.contains(&Kind::Wish) || self.unacknowledged.iter().any(|&(_, kind)| kind == Kind::Wish);
+        if let Some(wish) = self.wishes.pop_front_if(|_| !wish_under_way) {
+            self.unwritten.push_back(Kind::Wish);
+            return Some(Parcel::Wish(wish));
+        }
         if let Some(json) = self.health.take() {
             self.unwritten.push_back(Kind::Health);
             return Some(Parcel::Health(json));
@@ -310,6 +354,7 @@ impl Outbox {
     fn forget_under_way(&mut self) {
         self.unwritten.clear();
         self.unacknowledged.clear();
+        self.wishes.clear();
         self.front_under_way = false;
         self.health.under_way = false;
         self.screen.under_way = false;

@@ -1,5 +1,7 @@
 //! The outbox with a broker that acknowledges, one that does not, and none.
 
+use moodring_mood::Wish;
+
 use super::*;
 
 fn statement(mood: Mood) -> Statement {
@@ -29,6 +31,8 @@ impl Broker {
             Parcel::Mood(message) => format!("{} {}", message.seq, message.mood),
             Parcel::Health(_) => "health".to_owned(),
             Parcel::Screen(png) => format!("screen {}", png[0]),
+            Parcel::Paused(paused) => format!("paused {}", paused.word()),
+            Parcel::Wish(message) => format!("{:?}", message.wish),
             Parcel::Disconnect => "disconnect".to_owned(),
         });
     }
@@ -38,7 +42,7 @@ impl Broker {
             Parcel::Subscribe => {}
             Parcel::Disconnect => outbox.said_goodbye(),
             Parcel::Health(_) | Parcel::Screen(_) => outbox.written(0),
-            Parcel::Status(_) | Parcel::Mood(_) => {
+            Parcel::Status(_) | Parcel::Mood(_) | Parcel::Paused(_) | Parcel::Wish(_) => {
                 self.packet_id += 1;
                 outbox.written(self.packet_id);
                 outbox.acknowledged(self.packet_id);
@@ -176,6 +180,40 @@ fn the_screen_is_said_again_with_each_health_message_for_whoever_came_since() {
     outbox.health(b"{}".to_vec());
     broker.serve(&mut outbox);
     assert_eq!(broker.heard[2..], ["health", "screen 7", "health", "screen 7"]);
+}
+
+#[test]
+fn whether_it_is_paused_is_said_on_every_change_and_connection() {
+    let (mut outbox, now) = outbox();
+    let mut broker = Broker::default();
+    outbox.paused(Paused::Off);
+    for paused in [Paused::Off, Paused::On, Paused::On] {
+        outbox.connected(now);
+        outbox.paused(paused);
+        broker.serve(&mut outbox);
+    }
+    outbox.paused(Paused::Off);
+    broker.serve(&mut outbox);
+    let said: Vec<_> = broker.heard.iter().filter(|said| said.starts_with("paused")).collect();
+    assert_eq!(said, ["paused off", "paused on", "paused on", "paused off"]);
+}
+
+#[test]
+fn a_wish_is_for_now() {
+    let (mut outbox, now) = outbox();
+    let wish = |wish| WishMessage { v: VERSION, at: Timestamp::UNIX_EPOCH, wish };
+    assert!(!outbox.wish(wish(Wish::Skip)), "there is no broker");
+    let mut broker = Broker::default();
+    outbox.connected(now);
+    assert!(outbox.wish(wish(Wish::Like)) && outbox.wish(wish(Wish::PauseMusic)));
+    broker.serve(&mut outbox);
+    assert_eq!(broker.heard[2..], ["Like", "PauseMusic"]);
+    assert!(outbox.wish(wish(Wish::Skip)));
+    outbox.disconnected();
+    outbox.connected(now);
+    broker.heard.clear();
+    broker.serve(&mut outbox);
+    assert_eq!(broker.heard, ["online", "subscribe"]);
 }
 
 #[test]

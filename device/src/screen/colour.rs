@@ -81,6 +81,7 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
     let mut picture = Picture::new(size, GROUND);
     match scene {
         Scene::Waking => greeting(&mut picture, icons::WAKING, DAWN, "Waking up", "one moment"),
+        Scene::Private => greeting(&mut picture, icons::CAMERA_OFF, DUSK, "Privacy", "the camera is closed"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, DUSK, "Goodbye", "Moodring has stopped"),
         Scene::Live(state) => live(&mut picture, state),
     }

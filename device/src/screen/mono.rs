@@ -31,6 +31,7 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
     let mut picture = Picture::new(size, Rgb888::BLACK);
     match scene {
         Scene::Waking => greeting(&mut picture, icons::WAKING, "Waking", "one moment"),
+        Scene::Private => greeting(&mut picture, icons::CAMERA_OFF, "Privacy", "camera closed"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, "Goodbye", "stopped"),
         Scene::Live(state) => live(&mut picture, state),
     }

@@ -9,6 +9,8 @@ pub enum Scene {
     Waking,
     /// The device runs.
     Live(ScreenState),
+    /// The camera is closed on purpose, until somebody asks for it again.
+    Private,
     /// The device is stopping; this picture stays on the panel.
     Goodbye,
 }

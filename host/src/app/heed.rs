@@ -2,7 +2,7 @@
 
 use std::{sync::PoisonError, time::Duration};
 
-use moodring_mood::Mood;
+use moodring_mood::{DeviceId, Mood, Wish};
 
 use super::{About, App};
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
     playback::{Pending, Playing},
     player::{Command, Event, Fault, PlayId},
     room::{Full, Moment},
+    steer::Steer,
+    view::Paused,
 };
 
 /// How long a notice about a single track is shown.
@@ -36,6 +38,11 @@ impl App {
                 Ok(())
             }
             Heard::Status(id, status) => self.room.status(&id, status),
+            Heard::Paused(id, paused) => self.room.paused(&id, paused, now),
+            Heard::Wish(id, wish) => {
+                self.grant(&id, wish, now).await;
+                Ok(())
+            }
             Heard::Health(id, health) => self.room.health(&id, health),
             Heard::Forgotten(id) => {
                 self.room.forget(&id);
@@ -64,6 +71,22 @@ impl App {
         };
         if let Err(full @ Full) = known {
             self.notices.say_for(About::Devices, full.to_string(), now.tick, A_WHILE);
+        }
+    }
+
+    /// Does what somebody wishes at a device's buttons.
+    async fn grant(&mut self, id: &DeviceId, wish: Wish, now: Moment) {
+        let playing = self.playback.current.as_ref().map(|current| &current.told.track);
+        let steer = match (wish, playing) {
+            (Wish::Skip, _) => Steer::Skip,
+            (Wish::Like, Some(track)) => Steer::Like { track: track.id, liked: !track.liked },
+            (Wish::PauseMusic, _) if self.paused == Paused::No => Steer::Pause,
+            (Wish::PauseMusic, _) => Steer::Play,
+            (Wish::Like, None) => return tracing::info!("{id} likes what plays, but nothing does"),
+        };
+        tracing::info!("{id} wishes: {steer:?}");
+        if let Err(why) = self.obey(steer, now).await {
+            tracing::warn!("the wish of {id} was not carried out: {why}");
         }
     }
 

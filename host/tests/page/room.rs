@@ -207,6 +207,7 @@ fn device(id: &str, mood: Mood, confidence: f32, people: u32, ago_s: i64) -> Dev
         confidence: Confidence::saturating(confidence),
         since: Timestamp::now() - SignedDuration::from_secs(ago_s),
         people,
+        paused: false,
         health: Some(Health {
             v: 1,
             at: Timestamp::now(),

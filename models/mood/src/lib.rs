@@ -11,5 +11,7 @@ pub mod topic;
 
 pub use emotion::{Confidence, Emotion, Mood, Scores};
 pub use look::{Look, Rgb, look, svg};
-pub use payload::{Health, MoodMessage, NowPlaying, PayloadError, Playing, StageTime, Status};
+pub use payload::{
+    Health, MoodMessage, NowPlaying, Paused, PayloadError, Playing, StageTime, Status, Wish, WishMessage,
+};
 pub use topic::{DeviceId, Leaf, Topic};

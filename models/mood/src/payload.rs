@@ -99,6 +99,72 @@ impl Status {
     }
 }
 
+/// `moodring/<id>/paused`: plain text, retained. Paused, the device's camera is closed and stays so
+/// until somebody asks for it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Paused {
+    /// The camera is closed on purpose.
+    On,
+    /// The device watches.
+    Off,
+}
+
+impl Paused {
+    /// The payload.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    /// Reads the payload; `None` for anything else.
+    pub fn parse(payload: &[u8]) -> Option<Self> {
+        [Self::On, Self::Off].into_iter().find(|s| s.word().as_bytes() == payload)
+    }
+}
+
+impl From<bool> for Paused {
+    fn from(paused: bool) -> Self {
+        if paused { Self::On } else { Self::Off }
+    }
+}
+
+/// What somebody at the device wants of the music.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// The next track.
+    Skip,
+    /// Like what plays; once more takes it back.
+    Like,
+    /// Pause, or go on where it is paused.
+    PauseMusic,
+}
+
+/// `moodring/<id>/wish`: a button of the device was pressed. Never retained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WishMessage {
+    /// Payload version, 1.
+    pub v: u32,
+    /// When it was pressed, UTC.
+    #[serde(with = "rfc3339_millis")]
+    pub at: Timestamp,
+    /// What is wanted.
+    pub wish: Wish,
+}
+
+impl WishMessage {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// As for [`MoodMessage::parse`].
+    pub fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
+        parse(payload)
+    }
+}
+
 /// Milliseconds that a stage of the pipeline took, over the last half minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
@@ -256,8 +322,19 @@ mod tests {
     }
 
     #[test]
-    fn status_is_a_plain_word() {
+    fn status_and_paused_are_plain_words() {
         assert_eq!(Status::parse(b"online"), Some(Status::Online));
         assert_eq!(Status::parse(b"Online"), None);
+        assert_eq!((Paused::parse(b"on"), Paused::parse(b"ON")), (Some(Paused::On), None));
+    }
+
+    #[test]
+    fn a_wish_reads_back_and_an_unknown_one_is_named() {
+        let text = r#"{"v":1,"at":"2026-11-22T20:00:00.123Z","wish":"pause_music"}"#;
+        let message = WishMessage::parse(text.as_bytes()).unwrap();
+        assert_eq!(message.wish, Wish::PauseMusic);
+        assert_eq!(serde_json::to_string(&message).unwrap(), text);
+        let error = WishMessage::parse(text.replace("pause_music", "dance").as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("dance"), "{error}");
     }
 }

@@ -81,11 +81,16 @@ pub enum Leaf {
     /// The device's panel as a PNG, on every redraw and with every health message; not retained;
     /// never a camera frame.
     Screen,
+    /// [`Paused`](crate::Paused), retained, QoS 1: whether the device's camera is closed on purpose.
+    Paused,
+    /// [`WishMessage`](crate::WishMessage), from the device's buttons to the host, QoS 1, not retained.
+    Wish,
 }
 
 impl Leaf {
     /// All leaves.
-    pub const ALL: [Self; 5] = [Self::Status, Self::Mood, Self::Health, Self::NowPlaying, Self::Screen];
+    pub const ALL: [Self; 7] =
+        [Self::Status, Self::Mood, Self::Health, Self::NowPlaying, Self::Screen, Self::Paused, Self::Wish];
 
     /// The last level of the topic.
     pub const fn word(self) -> &'static str {
@@ -95,6 +100,8 @@ impl Leaf {
             Self::Health => "health",
             Self::NowPlaying => "now_playing",
             Self::Screen => "screen",
+            Self::Paused => "paused",
+            Self::Wish => "wish",
         }
     }
 

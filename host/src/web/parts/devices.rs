@@ -45,7 +45,9 @@ fn one_device(device: &DeviceView, now: Timestamp) -> Markup {
                     @if device.online { span.badge.on { i {} "online" } } @else { span.badge { i {} "offline" } }
                 }
                 p.word { (look(device.mood).word) }
-                @if device.online {
+                @if device.online && device.paused {
+                    p { "its camera is closed on purpose; this was its last mood" }
+                } @else if device.online {
                     p { (sure(device.mood, percent)) }
                     p.soft { "for " (span) @if device.people > 0 { " · " (people(device.people)) } }
                 } @else {
