@@ -41,6 +41,8 @@ pub struct Counts {
     pub changes_dropped: u64,
     /// What is wrong with the camera, if anything.
     pub camera_problem: Option<String>,
+    /// Whether it is too dark to read faces.
+    pub too_dark: bool,
 }
 
 /// The times of the last half minute.
@@ -93,6 +95,7 @@ impl Times {
             frames_dropped: counts.frames_dropped,
             changes_dropped: counts.changes_dropped,
             camera_problem: counts.camera_problem,
+            too_dark: counts.too_dark,
             stages: stages.collect(),
         }
     }

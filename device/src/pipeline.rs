@@ -15,11 +15,15 @@ use std::{
 
 use jiff::Timestamp;
 use moodring_mood::{Mood, NowPlaying};
+use moodring_vision::View;
 use thiserror::Error;
 use tracing::info;
 
 use crate::{
-    camera::latest::{CameraState, Next},
+    camera::{
+        latest::{CameraState, Next},
+        light::{Light, Luma},
+    },
     config::Settings,
     display::Display,
     frame::Frame,
@@ -28,7 +32,7 @@ use crate::{
     order::Order,
     publish::{PublishError, Publisher, Statement},
     screen::{Network, Scene, ScreenState},
-    see::{Reading, SeeError, Seer},
+    see::{FaceReading, Reading, SeeError, Seer},
     shutter::Shutter,
 };
 
@@ -106,13 +110,15 @@ pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
 
 struct Pipeline {
     seer: Seer,
+    light: Light,
     steady: Steady,
     display: Display,
     publisher: Publisher,
     times: Times,
     health_every: Duration,
     health_due: Instant,
-    reported_problem: Option<String>,
+    /// The problem of the camera and the darkness that were told last.
+    reported: (Option<String>, bool),
     room: Option<RoomMood>,
     last_frame: Instant,
     playing: Option<NowPlaying>,
@@ -123,13 +129,14 @@ impl Pipeline {
         let now = Instant::now();
         Self {
             seer,
+            light: Light::new(settings.camera.light),
             steady: Steady::new(settings.mood),
             display: Display::new(settings.screen.clone()),
             publisher,
             times: Times::new(now),
             health_every: Duration::from_secs(settings.health.every_s),
             health_due: now + FIRST_HEALTH.min(Duration::from_secs(settings.health.every_s)),
-            reported_problem: None,
+            reported: (None, false),
             room: None,
             last_frame: now,
             playing: None,
@@ -139,15 +146,21 @@ impl Pipeline {
     /// A frame's whole way, but for the screen, which follows in [`Self::look_around`].
     fn frame(&mut self, frame: &Frame) {
         let waited = since(frame.at);
-        let reading = self.seer.see(frame);
-        let room = self.steady.observe(clock(frame.at), &seen(&reading));
+        let view = frame.picture.view();
+        let at = clock(frame.at);
+        // In the dark the networks see moods in noise.
+        let lit = self.light.is_enough(at, Luma::of(&view));
+        let faces = if lit { seen(&self.seer.see(frame), &view, &self.light) } else { Vec::new() };
+        let room = self.steady.observe(at, &faces);
         self.say(frame.at, room);
 
         let now = Instant::now();
         self.last_frame = now;
         self.times.frame(now);
-        for (stage, time) in self.seer.timings().stages().into_iter().filter(|(_, time)| !time.is_zero()) {
-            self.times.stage(stage, time, now);
+        if lit {
+            for (stage, time) in self.seer.timings().stages().into_iter().filter(|(_, time)| !time.is_zero()) {
+                self.times.stage(stage, time, now);
+            }
         }
         for (stage, time) in [("wait", waited), ("whole", since(frame.at))] {
             if let Some(time) = time {
@@ -178,7 +191,11 @@ impl Pipeline {
     /// A camera that is gone sees nobody: what it saw last must not stand for ever. One that was closed
     /// on purpose says nothing.
     fn no_frame(&mut self, shutter: &Shutter) {
-        if !shutter.is_wanted_shut() && self.last_frame.elapsed() >= BLIND {
+        if self.last_frame.elapsed() < BLIND {
+            return;
+        }
+        self.light.forget();
+        if !shutter.is_wanted_shut() {
             let at = Timestamp::now();
             let room = self.steady.observe(clock(at), &[]);
             self.say(at, room);
@@ -218,13 +235,22 @@ impl Pipeline {
             self.publisher.screen(png);
         }
         let now = Instant::now();
-        if now >= self.health_due || problem != self.reported_problem {
+        let too_dark = self.light.too_dark();
+        let report = (problem, too_dark);
+        if now >= self.health_due || report != self.reported {
             self.health_due = now + self.health_every;
-            self.reported_problem.clone_from(&problem);
+            if too_dark != self.reported.1 {
+                info!(
+                    "{}",
+                    if too_dark { "too dark to see faces, or the lens is covered" } else { "light enough again" }
+                );
+            }
+            self.reported.clone_from(&report);
             let counts = Counts {
                 frames_dropped: shutter.dropped(),
                 changes_dropped: self.publisher.changes_dropped(),
-                camera_problem: problem,
+                camera_problem: report.0,
+                too_dark,
             };
             self.publisher.health(&self.times.health(now, Timestamp::now(), counts));
         }
@@ -240,8 +266,8 @@ impl Pipeline {
         };
         let (playing, paused) =
             self.playing.as_ref().map_or((None, false), |heard| (heard.playing.clone(), heard.paused));
-        let network = self.network();
-        Scene::Live(ScreenState { mood, confidence, people, playing, paused, camera_problem, network })
+        let (network, too_dark) = (self.network(), self.light.too_dark());
+        Scene::Live(ScreenState { mood, confidence, people, playing, paused, camera_problem, too_dark, network })
     }
 
     fn network(&self) -> Network {
@@ -258,9 +284,16 @@ impl Pipeline {
     }
 }
 
-fn seen(reading: &Reading) -> Vec<SeenFace> {
-    let face = |face: &crate::see::FaceReading| SeenFace { scores: face.scores, weight: face.rect[2] * face.rect[3] };
-    reading.faces.iter().map(face).collect()
+/// The faces that can be read: not those that are black before a window.
+fn seen(reading: &Reading, view: &View<'_>, light: &Light) -> Vec<SeenFace> {
+    let shows = |face: &&FaceReading| {
+        // Coordinates of a face may lie beyond the picture's edge; `as` keeps them at 0 or above.
+        let [x, y, width, height] = face.rect;
+        let (width, height) = (width + x.min(0.0), height + y.min(0.0));
+        light.shows(&view.part(x as u32, y as u32, width as u32, height as u32).0)
+    };
+    let face = |face: &FaceReading| SeenFace { scores: face.scores, weight: face.rect[2] * face.rect[3] };
+    reading.faces.iter().filter(shows).map(face).collect()
 }
 
 /// The state machine's clock: time since 1970.

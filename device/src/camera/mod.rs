@@ -12,11 +12,13 @@ use thiserror::Error;
 
 use crate::frame::Frame;
 use devices::Access;
+use light::LightSettings;
 
 pub mod clip;
 pub mod devices;
 pub mod jpeg;
 pub mod latest;
+pub mod light;
 mod rate;
 pub mod replay;
 pub mod standby;
@@ -94,7 +96,7 @@ pub enum CameraError {
 }
 
 /// `[camera]`: where frames come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CameraSettings {
     /// `auto` (default), `v4l2` or `replay`.
@@ -109,6 +111,8 @@ pub struct CameraSettings {
     pub fps: u32,
     /// The clip that stands in for a camera.
     pub replay: ReplaySettings,
+    /// When it is too dark to read faces.
+    pub light: LightSettings,
 }
 
 /// Which kind of camera.
@@ -157,6 +161,7 @@ impl Default for CameraSettings {
             height: 480,
             fps: 10,
             replay: ReplaySettings::default(),
+            light: LightSettings::default(),
         }
     }
 }
@@ -180,7 +185,7 @@ impl CameraSettings {
                 return Err(format!("camera.{key} is {value}; it must lie within {least} and {most}"));
             }
         }
-        Ok(())
+        self.light.check().map_err(|why| format!("camera.light.{why}"))
     }
 }
 

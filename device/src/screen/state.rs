@@ -30,6 +30,8 @@ pub struct ScreenState {
     pub paused: bool,
     /// What is wrong with the camera, in a few words, if anything is.
     pub camera_problem: Option<String>,
+    /// Whether it is too dark to read faces, or the lens is covered; the mood is then `nobody`.
+    pub too_dark: bool,
     /// Whether the broker is reached.
     pub network: Network,
 }
@@ -44,6 +46,7 @@ impl Default for ScreenState {
             playing: None,
             paused: false,
             camera_problem: None,
+            too_dark: false,
             network: Network::Up,
         }
     }

@@ -217,6 +217,7 @@ fn device(id: &str, mood: Mood, confidence: f32, people: u32, ago_s: i64) -> Dev
             frames_dropped: 12,
             changes_dropped: 0,
             camera_problem: None,
+            too_dark: false,
             stages: stages.map(|(name, ms)| (name.to_owned(), StageTime { p50: ms, p95: ms * 1.5 })).into(),
         }),
         screen: 0,

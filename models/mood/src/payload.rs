@@ -194,6 +194,9 @@ pub struct Health {
     pub changes_dropped: u64,
     /// What is wrong with the camera, if anything.
     pub camera_problem: Option<String>,
+    /// Whether it is too dark to read faces, or the lens is covered. The camera itself is well.
+    #[serde(default)]
+    pub too_dark: bool,
     /// Milliseconds per stage, by the stage's name.
     pub stages: BTreeMap<String, StageTime>,
 }

@@ -90,6 +90,7 @@ fn panel(device: &DeviceView) -> Markup {
 fn stats(health: &Health) -> Markup {
     let camera = match &health.camera_problem {
         Some(problem) => problem.clone(),
+        None if health.too_dark => "too dark to see faces".to_owned(),
         None => format!("{:.1} frames/s", health.fps),
     };
     let whole = health.stages.get("whole").map(|time| format!("{:.1} ms", time.p50));
