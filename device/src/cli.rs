@@ -94,6 +94,10 @@ pub enum State {
     Offline,
     /// There is no camera.
     NoCamera,
+    /// There is too little light to see a face.
+    TooDark,
+    /// The picture by which a panel's wiring is checked; no mood is shown.
+    Test,
     /// The device has just started; no mood is shown yet.
     Waking,
     /// The camera is closed on purpose.
@@ -110,8 +114,10 @@ impl State {
         let mut state = ScreenState { mood, confidence, people, ..ScreenState::default() };
         match self {
             Self::Waking => return Scene::Waking,
-            Self::Private => return Scene::Private,
             Self::Goodbye => return Scene::Goodbye,
+            Self::Private => return Scene::Private,
+            Self::Test => return Scene::Test,
+            Self::TooDark => state.too_dark = true,
             Self::Plain => {}
             Self::Playing | Self::Paused => {
                 let (title, artist) = ("Clair de lune".to_owned(), "Claude Debussy".to_owned());

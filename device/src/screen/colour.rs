@@ -27,7 +27,12 @@ const FAINT: Rgb888 = rgb(Rgb::hex(0x26_2a_37));
 const AMBER: Rgb888 = rgb(Rgb::hex(0xff_c2_66));
 const DAWN: Rgb888 = rgb(Rgb::hex(0xf6_d9_a0));
 const DUSK: Rgb888 = rgb(Rgb::hex(0xb9_b4_e0));
+const CALM: Rgb888 = rgb(Rgb::hex(0x7f_d8_c4));
+const MOONLIGHT: Rgb888 = rgb(Rgb::hex(0xa9_bd_f0));
 const DARK: Rgb888 = rgb(Rgb::hex(0x2a_24_1a));
+
+/// What to do about the dark.
+const MORE_LIGHT: &str = "More light? Lens covered?";
 
 /// Where the parts stand on a panel.
 struct Plan {
@@ -81,9 +86,11 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
     let mut picture = Picture::new(size, GROUND);
     match scene {
         Scene::Waking => greeting(&mut picture, icons::WAKING, DAWN, "Waking up", "one moment"),
-        Scene::Private => greeting(&mut picture, icons::CAMERA_OFF, DUSK, "Privacy", "the camera is closed"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, DUSK, "Goodbye", "Moodring has stopped"),
+        Scene::Private => private(&mut picture),
         Scene::Live(state) => live(&mut picture, state),
+        // Drawn elsewhere, alike for all panels.
+        Scene::Test => {}
     }
     picture
 }
@@ -91,7 +98,8 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
 fn live(picture: &mut Picture, state: &ScreenState) {
     let plan = Plan::new(picture.size(), state.playing.is_some(), state.network == Network::Down);
     match &state.camera_problem {
-        Some(problem) => no_camera(picture, &plan, problem),
+        Some(problem) => notice(picture, &plan, icons::CAMERA_OFF, AMBER, "Camera", problem),
+        None if state.too_dark => notice(picture, &plan, icons::MOON, MOONLIGHT, "Too dark", MORE_LIGHT),
         None => mood(picture, &plan, state),
     }
     if state.network == Network::Down {
@@ -138,28 +146,29 @@ fn mood(picture: &mut Picture, plan: &Plan, state: &ScreenState) {
     }
 }
 
-fn no_camera(picture: &mut Picture, plan: &Plan, problem: &str) {
-    let colours = TwoColours { light: AMBER, ink: GROUND };
+/// Why there is no mood, in the mood's place.
+fn notice(picture: &mut Picture, plan: &Plan, icon: &[Shape], colour: Rgb888, title: &str, words: &str) {
+    let colours = TwoColours { light: colour, ink: GROUND };
     let (baseline, x, align, width) = plan.word;
     let small = Style { font: Font::Text, size: 15.0, colour: BRIGHT };
     let (cx, cy) = plan.ring;
     if plan.roomy {
         let side = plan.radius * 1.35;
-        figure(picture, icons::CAMERA_OFF, &colours, (cx - side / 2.0, cy - side / 2.0), side);
+        figure(picture, icon, &colours, (cx - side / 2.0, cy - side / 2.0), side);
         let (x, width) = (x - 16.0, width + 16.0);
-        heading(picture, "Camera", AMBER, 28.0, (x, baseline - 24.0), align, width);
-        for (line, text) in wrap(problem, 4, |part| small.width(part) <= width).iter().enumerate() {
+        heading(picture, title, colour, 28.0, (x, baseline - 24.0), align, width);
+        for (line, text) in wrap(words, 4, |part| small.width(part) <= width).iter().enumerate() {
             small.write(picture, text, (x, baseline + 2.0 + 19.0 * line as f32), align, width);
         }
     } else {
-        let lines = wrap(problem, 2, |part| small.width(part) <= width);
+        let lines = wrap(words, 2, |part| small.width(part) <= width);
         let text_top = baseline - 19.0 * (lines.len() as f32 - 1.0);
-        let title = text_top - 24.0;
-        let room = title - 26.0 - (cy - plan.radius);
+        let title_line = text_top - 24.0;
+        let room = title_line - 26.0 - (cy - plan.radius);
         let side = room.min(116.0);
         let top = cy - plan.radius + (room - side) / 2.0;
-        figure(picture, icons::CAMERA_OFF, &colours, (cx - side / 2.0, top), side);
-        heading(picture, "Camera", AMBER, 26.0, (x, title), align, width);
+        figure(picture, icon, &colours, (cx - side / 2.0, top), side);
+        heading(picture, title, colour, 26.0, (x, title_line), align, width);
         for (line, text) in lines.iter().enumerate() {
             small.write(picture, text, (x, text_top + 19.0 * line as f32), align, width);
         }
@@ -206,6 +215,29 @@ fn greeting(picture: &mut Picture, shapes: &[Shape], colour: Rgb888, title: &str
     small.write(picture, below, (middle, 221.0), Align::Centre, width);
 }
 
+/// The camera is closed: said large enough to be read from across the room.
+fn private(picture: &mut Picture) {
+    let Size { width, .. } = picture.size();
+    let small = Style { font: Font::Text, size: 15.0, colour: SOFT };
+    let colours = TwoColours { light: CALM, ink: GROUND };
+    if width >= 320 {
+        figure(picture, icons::EYE_OFF, &colours, (20.0, 50.0), 140.0);
+        let (left, width) = (174.0, 140.0);
+        heading(picture, "Privacy", CALM, 34.0, (left, 104.0), Align::Left, width);
+        let lines = [(BRIGHT, "The camera is off."), (SOFT, "Back: the button,"), (SOFT, "or the page")];
+        for ((colour, text), line) in lines.into_iter().zip([136.0, 166.0, 186.0]) {
+            Style { colour, ..small }.write(picture, text, (left, line), Align::Left, width);
+        }
+    } else {
+        let middle = width as f32 / 2.0;
+        figure(picture, icons::EYE_OFF, &colours, (middle - 64.0, 14.0), 128.0);
+        heading(picture, "Privacy", CALM, 32.0, (middle, 176.0), Align::Centre, 220.0);
+        let bright = Style { colour: BRIGHT, ..small };
+        bright.write(picture, "The camera is off.", (middle, 201.0), Align::Centre, 220.0);
+        small.write(picture, "Back: the button, or the page", (middle, 224.0), Align::Centre, 228.0);
+    }
+}
+
 fn heading(picture: &mut Picture, text: &str, colour: Rgb888, size: f32, at: (f32, f32), align: Align, width: f32) {
     Style { font: Font::Heading, size, colour }.shrunk(text, width, 12.0).write(picture, text, at, align, width);
 }
@@ -229,7 +261,7 @@ mod tests {
             use embedded_graphics::pixelcolor::RgbColor;
             Rgb { r: c.r(), g: c.g(), b: c.b() }
         };
-        for colour in [BRIGHT, SOFT, AMBER, DAWN, DUSK] {
+        for colour in [BRIGHT, SOFT, AMBER, DAWN, DUSK, CALM, MOONLIGHT] {
             assert!(plain(colour).contrast(NIGHT) >= 4.5, "{colour:?}");
             // The brightest glow that a word can stand on.
             let lit = mix(GROUND, colour, 0.1);

@@ -3,6 +3,8 @@
 //! What enters: a [`Scene`], nothing else; the picture depends on it alone. What leaves: the
 //! rectangles that changed, on a [`Panel`]. What can fail: the panel. Drawing happens only when the
 //! scene has changed; while nothing changes, the screen costs one comparison a frame.
+//!
+//! To check a panel: [`show_test`], one call; [`Scene::Test`] is its picture.
 
 mod colour;
 mod damage;
@@ -13,6 +15,7 @@ mod picture;
 mod settings;
 mod shapes;
 mod state;
+mod test_picture;
 mod text;
 
 use embedded_graphics::{
@@ -28,10 +31,23 @@ pub use state::{Network, Scene, ScreenState};
 
 /// The picture of a scene.
 pub fn render(scene: &Scene, size: ScreenSize) -> Picture {
-    match size {
-        ScreenSize::Square | ScreenSize::Wide => colour::render(scene, size.pixels()),
-        ScreenSize::Mono => mono::render(scene, size.pixels()),
+    match (scene, size) {
+        (Scene::Test, _) => test_picture::draw(size),
+        (_, ScreenSize::Square | ScreenSize::Wide) => colour::render(scene, size.pixels()),
+        (_, ScreenSize::Mono) => mono::render(scene, size.pixels()),
     }
+}
+
+/// Opens the configured panel and shows the test picture on it, which stays while the [`Screen`]
+/// that is returned is kept. For `doctor`.
+///
+/// # Errors
+/// The settings contradict each other, or the panel cannot be opened or written: the message says
+/// what to type.
+pub fn show_test(settings: &ScreenSettings) -> Result<Screen, PanelError> {
+    let mut screen = Screen::new(panel::open(settings, None)?, settings.size);
+    screen.show(&Scene::Test)?;
+    Ok(screen)
 }
 
 /// A panel and the picture that is on it.

@@ -31,9 +31,11 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
     let mut picture = Picture::new(size, Rgb888::BLACK);
     match scene {
         Scene::Waking => greeting(&mut picture, icons::WAKING, "Waking", "one moment"),
-        Scene::Private => greeting(&mut picture, icons::CAMERA_OFF, "Privacy", "camera closed"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, "Goodbye", "stopped"),
+        Scene::Private => private(&mut picture),
         Scene::Live(state) => live(&mut picture, state),
+        // Drawn elsewhere, alike for all panels.
+        Scene::Test => {}
     }
     picture
 }
@@ -47,6 +49,11 @@ fn live(picture: &mut Picture, state: &ScreenState) {
         for (line, text) in wrap(problem, 3, fits).iter().enumerate() {
             write(picture, &fonts::FONT_5X8, text, (LEFT, 19 + 9 * line as i32));
         }
+    } else if state.too_dark {
+        drawn(picture, icons::MOON, (5.0, 8.0), 46.0);
+        write(picture, &fonts::FONT_8X13_BOLD, "Too dark", (LEFT, 4));
+        write(picture, &fonts::FONT_5X8, "more light?", (LEFT, 22));
+        write(picture, &fonts::FONT_5X8, "lens covered?", (LEFT, 31));
     } else {
         drawn(picture, look.shapes, (1.0, 5.0), FACE);
         let font = if chars(look.word) * 9 <= WIDTH { &fonts::FONT_9X15_BOLD } else { &fonts::FONT_8X13_BOLD };
@@ -82,6 +89,14 @@ fn greeting(picture: &mut Picture, shapes: &[Shape], word: &str, below: &str) {
     drawn(picture, shapes, (1.0, 5.0), FACE);
     write(picture, &fonts::FONT_9X15_BOLD, word, (LEFT, 18));
     write(picture, &fonts::FONT_6X10, below, (LEFT, 36));
+}
+
+fn private(picture: &mut Picture) {
+    drawn(picture, icons::EYE_OFF, (2.0, 5.0), 52.0);
+    write(picture, &fonts::FONT_9X15_BOLD, "Privacy", (LEFT, 6));
+    write(picture, &fonts::FONT_6X10, "camera off", (LEFT, 25));
+    write(picture, &fonts::FONT_5X8, "back: button", (LEFT, 44));
+    write(picture, &fonts::FONT_5X8, "or the page", (LEFT, 53));
 }
 
 /// Confidence as a bar with an outline.

@@ -13,6 +13,8 @@ pub enum Scene {
     Private,
     /// The device is stopping; this picture stays on the panel.
     Goodbye,
+    /// The picture by which a panel's wiring is checked.
+    Test,
 }
 
 /// Everything that the panel shows while the device runs.

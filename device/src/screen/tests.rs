@@ -60,11 +60,17 @@ fn gallery() -> Vec<(String, Scene, ScreenSize)> {
         add("camera-problem", size, ScreenState { camera_problem: problem.clone(), ..state(Mood::Nobody) });
         let all_bad = ScreenState { camera_problem: problem, network: Network::Down, ..tune() };
         add("camera-problem-playing", size, all_bad);
+        let dark = ScreenState { too_dark: true, ..state(Mood::Nobody) };
+        add("too-dark", size, dark.clone());
+        let playing_on = ScreenState { playing: tune().playing, network: Network::Down, ..dark };
+        add("too-dark-playing", size, playing_on);
         add("foreign", size, playing(Mood::Neutral, "青い🎵 Ωδή", ""));
     }
     for size in ScreenSize::ALL {
         all.push((format!("waking-{size}"), Scene::Waking, size));
         all.push((format!("goodbye-{size}"), Scene::Goodbye, size));
+        all.push((format!("private-{size}"), Scene::Private, size));
+        all.push((format!("test-{size}"), Scene::Test, size));
     }
     all
 }
