@@ -99,17 +99,7 @@ impl Settings {
         self.camera.check()?;
         self.mood.check().map_err(|why| format!("mood.{why}"))?;
         self.screen.check().map_err(|why| format!("screen: {why}"))?;
-        let mqtt = &self.mqtt;
-        if mqtt.host.trim().is_empty() {
-            return Err("mqtt.host is empty; it must name the broker, as in \"127.0.0.1\"".to_owned());
-        }
-        if mqtt.username.is_empty() && !mqtt.password_file.as_os_str().is_empty() {
-            return Err("mqtt.password_file is set and mqtt.username is not; set both or neither".to_owned());
-        }
-        within("mqtt.port", mqtt.port.into(), 1, 65535)?;
-        within("mqtt.keep_alive_s", mqtt.keep_alive_s.into(), 2, 300)?;
-        within("mqtt.outbox", mqtt.outbox as u64, 1, 10_000)?;
-        within("mqtt.repeat_s", mqtt.repeat_s, 1, 3600)?;
+        self.mqtt.check()?;
         within("health.every_s", self.health.every_s, 1, 3600)
     }
 }

@@ -33,7 +33,7 @@ impl Default for HealthSettings {
 }
 
 /// What else a health message says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
     /// Frames captured and skipped, since the start.
     pub frames_dropped: u64,
@@ -43,6 +43,8 @@ pub struct Counts {
     pub camera_problem: Option<String>,
     /// Whether it is too dark to read faces.
     pub too_dark: bool,
+    /// Temperature of the processor, degrees Celsius, where the machine tells.
+    pub temperature_c: Option<f32>,
 }
 
 /// The times of the last half minute.
@@ -96,6 +98,8 @@ impl Times {
             changes_dropped: counts.changes_dropped,
             camera_problem: counts.camera_problem,
             too_dark: counts.too_dark,
+            temperature_c: counts.temperature_c,
+            instance: String::new(),
             stages: stages.collect(),
         }
     }

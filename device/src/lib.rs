@@ -36,3 +36,5 @@ pub mod screen;
 pub mod publish;
 
 pub mod health;
+
+pub mod machine;

@@ -28,9 +28,10 @@ use crate::{
     display::Display,
     frame::Frame,
     health::{Counts, Times},
+    machine::Machine,
     mood::{RoomMood, SeenFace, Steady},
     order::Order,
-    publish::{PublishError, Publisher, Statement},
+    publish::{PublishError, Publisher, Statement, discovery},
     screen::{Network, Scene, ScreenState},
     see::{FaceReading, Reading, SeeError, Seer},
     shutter::Shutter,
@@ -81,10 +82,12 @@ pub enum End {
 pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
     let seer = Seer::open(&settings.vision)?;
     // Buttons and commands over MQTT put in at the one end.
-    let (_orders, ordered) = mpsc::channel();
-    let publisher = Publisher::start(&settings.mqtt, &settings.device_id())?;
+    let (orders, ordered) = mpsc::channel();
+    let machine = Machine::this();
+    let presented = discovery::Machine { model: machine.model(), temperature: machine.temperature().is_some() };
+    let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders)?;
     let mut shutter = Shutter::open(settings.camera.clone());
-    let mut pipeline = Pipeline::new(settings, seer, publisher);
+    let mut pipeline = Pipeline::new(settings, seer, publisher, machine);
     let mut end = End::Stop;
     while !stop.load(Ordering::Relaxed) && end == End::Stop {
         match shutter.next(TICK) {
@@ -114,6 +117,7 @@ struct Pipeline {
     steady: Steady,
     display: Display,
     publisher: Publisher,
+    machine: Machine,
     times: Times,
     health_every: Duration,
     health_due: Instant,
@@ -125,7 +129,7 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(settings: &Settings, seer: Seer, publisher: Publisher) -> Self {
+    fn new(settings: &Settings, seer: Seer, publisher: Publisher, machine: Machine) -> Self {
         let now = Instant::now();
         Self {
             seer,
@@ -133,6 +137,7 @@ impl Pipeline {
             steady: Steady::new(settings.mood),
             display: Display::new(settings.screen.clone()),
             publisher,
+            machine,
             times: Times::new(now),
             health_every: Duration::from_secs(settings.health.every_s),
             health_due: now + FIRST_HEALTH.min(Duration::from_secs(settings.health.every_s)),
@@ -174,7 +179,7 @@ impl Pipeline {
         match order {
             Order::Privacy(private) => shutter.want(!private),
             Order::TogglePrivacy => shutter.want(shutter.is_wanted_shut()),
-            Order::Brightness(_) => {}
+            Order::Brightness(percent) => self.publisher.brightness(percent),
             Order::Restart => return End::Restart,
             Order::Ask(wish) => {
                 if !self.publisher.wish(wish) {
@@ -251,8 +256,9 @@ impl Pipeline {
                 changes_dropped: self.publisher.changes_dropped(),
                 camera_problem: report.0,
                 too_dark,
+                temperature_c: self.machine.temperature(),
             };
-            self.publisher.health(&self.times.health(now, Timestamp::now(), counts));
+            self.publisher.health(self.times.health(now, Timestamp::now(), counts));
         }
     }
 

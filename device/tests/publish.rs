@@ -5,12 +5,13 @@
 mod common;
 
 use std::{
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 use common::{Broker, Ear, PATIENCE, faulty::FaultyBroker, moods};
-use moodring_device::publish::{MqttSettings, Publisher, Statement};
+use moodring_device::publish::{MqttSettings, Publisher, Statement, discovery::Machine};
 use moodring_mood::{Confidence, DeviceId, Leaf, Mood, Scores, Topic};
 
 fn device() -> DeviceId {
@@ -19,7 +20,7 @@ fn device() -> DeviceId {
 
 fn start(port: u16, outbox: usize) -> Publisher {
     let settings = MqttSettings { port, outbox, ..MqttSettings::default() };
-    Publisher::start(&settings, &device()).unwrap()
+    Publisher::start(&settings, &device(), &Machine::default(), mpsc::channel().0).unwrap()
 }
 
 fn statement(mood: Mood) -> Statement {
@@ -171,4 +172,24 @@ fn goodbye_to_an_absent_broker_takes_no_time() {
     let start = Instant::now();
     assert!(!publisher.close(Duration::from_secs(2)));
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+}
+
+#[test]
+fn two_devices_of_one_name_notice_each_other_and_one_that_starts_again_does_not() {
+    let broker = Broker::start();
+    let health = || moodring_device::health::Times::new(Instant::now());
+    let said = |times: moodring_device::health::Times| {
+        times.health(Instant::now(), jiff::Timestamp::now(), Default::default())
+    };
+    let first = start(broker.port, 256);
+    first.health(said(health()));
+    wait_until("the first has heard itself", || first.has_spoken());
+    first.close(Duration::from_secs(2));
+    let second = start(broker.port, 256);
+    second.health(said(health()));
+    wait_until("the second has heard itself", || second.has_spoken());
+    assert!(!second.has_twin(), "what the run before said stays with the broker and proves nothing");
+    let third = start(broker.port, 256);
+    third.health(said(health()));
+    wait_until("one of them notices", || second.has_twin() || third.has_twin());
 }

@@ -235,7 +235,7 @@ fn read(publish: &Publish) -> Result<Option<Heard>, String> {
         Leaf::Wish if publish.retain => return Err("a wish is never retained; clear it".to_owned()),
         Leaf::Wish => Heard::Wish(device, WishMessage::parse(payload).map_err(|e| e.to_string())?.wish),
         Leaf::Paused => Heard::Paused(device, Paused::parse(payload).ok_or("paused is neither on nor off")?),
-        Leaf::NowPlaying => return Ok(None),
+        Leaf::NowPlaying | Leaf::Brightness => return Ok(None),
     }))
 }
 

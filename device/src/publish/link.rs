@@ -8,17 +8,25 @@
 //! to a client that would send it later, out of order.
 
 use std::{
-    sync::{Arc, MutexGuard, PoisonError},
+    cell::Cell,
+    sync::{Arc, MutexGuard},
     time::{Duration, Instant},
 };
 
-use moodring_mood::{Leaf, NowPlaying, Topic};
+use jiff::Timestamp;
+use moodring_mood::{Command, Leaf, Topic};
 use rumqttc::{
-    AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, Outgoing, Publish, QoS, StateError,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, Outgoing, QoS, StateError, SubscribeFilter,
+    SubscribeReasonCode,
 };
 use tracing::{debug, info, warn};
 
-use super::{Outbox, Parcel, Shared, backoff::backoff};
+use super::{
+    MqttSettings, Outbox, Parcel, Shared,
+    backoff::backoff,
+    complaint::{clock_is_unset, explain},
+    discovery,
+};
 
 /// A connection that lived this long was a good one: the next attempt need not wait long.
 const GOOD: Duration = Duration::from_secs(20);
@@ -26,21 +34,29 @@ const GOOD: Duration = Duration::from_secs(20);
 /// The largest packet read. What a host says is far shorter; a longer packet ends the connection.
 pub(super) const MAX_INCOMING: usize = 1024 * 1024;
 
-/// Requests that can wait inside the client; the outbox never hands over more than seven at a time.
+/// Requests that can wait inside the client; the outbox never hands over more than ten at a time, one
+/// of a kind.
 pub(super) const CHANNEL: usize = 16;
 
 pub(super) struct Link {
     client: AsyncClient,
     shared: Arc<Shared>,
+    settings: MqttSettings,
     /// `HOST:PORT`, for messages.
     broker: String,
     /// Set when a message too long to read came in: on a new connection it would come in again.
-    deaf: std::cell::Cell<bool>,
+    deaf: Cell<bool>,
+    /// Whether it was said that the broker does not let this device hear something.
+    unheard: Cell<bool>,
+    /// Whether it was said that the clock is not set.
+    clock: Cell<bool>,
 }
 
 impl Link {
-    pub(super) fn new(client: AsyncClient, shared: Arc<Shared>, broker: String) -> Self {
-        Self { client, shared, broker, deaf: false.into() }
+    pub(super) fn new(client: AsyncClient, shared: Arc<Shared>, settings: MqttSettings) -> Self {
+        let broker = settings.broker();
+        let no = || Cell::new(false);
+        Self { client, shared, settings, broker, deaf: no(), unheard: no(), clock: no() }
     }
 
     /// Runs until the goodbye that [`Outbox::close`] asks for has been said or cannot be.
@@ -54,13 +70,14 @@ impl Link {
     async fn poll(&self, mut events: EventLoop) {
         let mut attempt = 0;
         let mut since: Option<Instant> = None;
-        let mut told = false;
+        // What has been said of this outage; each reason once.
+        let mut told: Vec<String> = Vec::new();
         loop {
             let error = match events.poll().await {
                 Ok(event) => {
                     if let Event::Incoming(Incoming::ConnAck(_)) = event {
                         since = Some(Instant::now());
-                        told = false;
+                        told.clear();
                     }
                     self.on(event);
                     self.hand_over();
@@ -105,29 +122,31 @@ impl Link {
                     n => format!("; {n} mood changes waited for it"),
                 };
                 outbox.connected(Instant::now());
-                info!("connected to the broker {}{late}", self.broker);
+                if self.shared.twin().noticed() {
+                    debug!("connected to the broker {}{late}", self.broker);
+                } else {
+                    info!("connected to the broker {}{late}", self.broker);
+                }
             }
             Event::Incoming(Incoming::PubAck(ack)) => self.outbox().acknowledged(ack.pkid),
-            Event::Incoming(Incoming::Publish(publish)) => self.hear(&publish),
+            Event::Incoming(Incoming::Publish(publish)) => {
+                self.shared.hear(&publish.topic, &publish.payload, publish.retain);
+            }
+            Event::Incoming(Incoming::SubAck(ack)) => {
+                if ack.return_codes.contains(&SubscribeReasonCode::Failure) && !self.unheard.replace(true) {
+                    warn!(
+                        "the broker {} does not let this device hear all it should; allow the user {:?} to read {}",
+                        self.broker,
+                        self.settings.username,
+                        self.topics().join(", ")
+                    );
+                }
+            }
             Event::Outgoing(Outgoing::Publish(packet_id)) => self.outbox().written(packet_id),
             Event::Outgoing(Outgoing::Disconnect) => self.outbox().said_goodbye(),
             _ => return,
         }
         self.shared.nudge.notify_one();
-    }
-
-    fn hear(&self, publish: &Publish) {
-        let topic = Topic::parse(&publish.topic);
-        if topic.is_none_or(|topic| topic.leaf != Leaf::NowPlaying || topic.device != self.shared.device) {
-            debug!("a message on {:?} was not asked for", publish.topic);
-            return;
-        }
-        // An empty payload is how a retained message is taken back.
-        let heard = if publish.payload.is_empty() { Ok(None) } else { NowPlaying::parse(&publish.payload).map(Some) };
-        match heard {
-            Ok(now_playing) => *self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(now_playing),
-            Err(why) => warn!("{}: {why}; ignored", publish.topic),
-        }
     }
 
     /// Hands over all that may go now. Never waits: the client has room for more than the outbox lets out.
@@ -160,16 +179,28 @@ impl Link {
                 let topic = Topic::new(self.shared.device.clone(), Leaf::Screen).to_string();
                 self.client.try_publish(topic, QoS::AtMostOnce, false, png)
             }
-            Parcel::Subscribe if self.deaf.get() => Ok(()),
+            Parcel::Brightness(percent) => retained(Leaf::Brightness, QoS::AtLeastOnce, percent.to_string().into()),
+            Parcel::Presentation(presentation) => {
+                self.client.try_publish(presentation.topic, QoS::AtLeastOnce, true, presentation.payload)
+            }
             Parcel::Subscribe => {
-                let topic = Topic::new(self.shared.device.clone(), Leaf::NowPlaying).to_string();
-                self.client.try_subscribe(topic, QoS::AtLeastOnce)
+                let filter = |topic| SubscribeFilter::new(topic, QoS::AtLeastOnce);
+                self.client.try_subscribe_many(self.topics().into_iter().map(filter))
             }
             Parcel::Disconnect => self.client.try_disconnect(),
         }
     }
 
-    fn tell(&self, error: &ConnectionError, told: &mut bool) {
+    /// What this device listens to.
+    fn topics(&self) -> Vec<String> {
+        let own = |leaf| Topic::new(self.shared.device.clone(), leaf).to_string();
+        let mut topics = vec![Command::all_topics(&self.shared.device), own(Leaf::Health)];
+        topics.extend((!self.deaf.get()).then(|| own(Leaf::NowPlaying)));
+        topics.extend(discovery::birth_topic(&self.settings.discovery));
+        topics
+    }
+
+    fn tell(&self, error: &ConnectionError, told: &mut Vec<String>) {
         if let ConnectionError::MqttState(StateError::Deserialization(
             rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded(size),
         )) = error
@@ -180,13 +211,22 @@ impl Link {
                  what plays is not shown until this program starts again",
                 self.broker
             );
-        } else if !std::mem::replace(told, true) {
-            warn!(
-                "no connection to the broker {}: {error}; mood changes are kept and sent when it is back",
-                self.broker
-            );
+            return;
+        }
+        let now = Timestamp::now();
+        if clock_is_unset(now) && !self.clock.replace(true) {
+            warn!("the clock is not set: it says {now:.0}; messages bear wrong times until the network sets it");
+        }
+        let why = explain(error, &self.settings, now);
+        // Two devices of one name throw each other out for ever; that was said, and what to do.
+        if told.contains(&why) || self.shared.twin().noticed() {
+            debug!("no connection to the broker {}: {why}", self.broker);
+        } else if told.is_empty() {
+            warn!("no connection to the broker {}: {why}; mood changes are kept and sent when it is back", self.broker);
+            told.push(why);
         } else {
-            debug!("no connection to the broker {}: {error}", self.broker);
+            warn!("no connection to the broker {}: {why}", self.broker);
+            told.push(why);
         }
     }
 

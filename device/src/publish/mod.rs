@@ -1,17 +1,24 @@
 //! What the device says over MQTT, and what it hears.
 //!
 //! In: statements of the mood, health, pictures of the panel. Out: the topics of
-//! [`moodring_mood::topic`], and what plays. Putting something in never waits and never fails:
-//! [`outbox`] states what is kept while the broker is away. Only a password file that cannot be read
-//! fails, at the start.
+//! [`moodring_mood::topic`], what plays, and orders. Putting something in never waits and never
+//! fails: [`outbox`] states what is kept while the broker is away. Only a password or certificate
+//! that cannot be read fails, at the start.
 
 mod backoff;
+pub mod command;
+pub mod complaint;
+pub mod discovery;
+mod hear;
 mod link;
 pub mod outbox;
+mod parcel;
+mod settings;
+pub mod tls;
+mod twin;
 
 use std::{
-    fs, io,
-    path::PathBuf,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
@@ -19,75 +26,28 @@ use std::{
 
 use jiff::Timestamp;
 use moodring_mood::{DeviceId, Health, Leaf, NowPlaying, Status, Topic, Wish, WishMessage, payload::VERSION};
-use rumqttc::{AsyncClient, LastWill, MqttOptions, QoS};
-use serde::Deserialize;
+use rumqttc::{AsyncClient, LastWill, MqttOptions, QoS, TlsConfiguration, Transport};
 use thiserror::Error;
 use tokio::sync::Notify;
 
+use crate::order::Orders;
+use discovery::Machine;
 use link::Link;
-pub use outbox::{Outbox, Parcel, Statement};
-
-/// Where the broker is, and what to keep while it is away.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MqttSettings {
-    /// Host name or address of the broker. Default `127.0.0.1`.
-    pub host: String,
-    /// Its port, 1..=65535. Default 1883.
-    pub port: u16,
-    /// Seconds of silence after which broker and device ask for a sign of life, 2..=300. Default 10.
-    pub keep_alive_s: u16,
-    /// User name for the broker; empty for none, the default.
-    pub username: String,
-    /// File that holds the password on its first line; empty for none, the default.
-    pub password_file: PathBuf,
-    /// Mood changes kept while the broker is away, 1..=10000. Default 256.
-    pub outbox: usize,
-    /// Seconds after which an unchanged mood is said again, 1..=3600. Default 30.
-    pub repeat_s: u64,
-}
-
-impl Default for MqttSettings {
-    fn default() -> Self {
-        Self {
-            host: "127.0.0.1".to_owned(),
-            port: 1883,
-            keep_alive_s: 10,
-            username: String::new(),
-            password_file: PathBuf::new(),
-            outbox: 256,
-            repeat_s: 30,
-        }
-    }
-}
-
-impl MqttSettings {
-    /// The password: the first line of its file; empty where no file is named.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn password(&self) -> Result<String, PublishError> {
-        let file = &self.password_file;
-        if file.as_os_str().is_empty() {
-            return Ok(String::new());
-        }
-        let text =
-            fs::read_to_string(file).map_err(|why| PublishError::Password { path: file.display().to_string(), why })?;
-        Ok(text.lines().next().unwrap_or_default().to_owned())
-    }
-}
+pub use outbox::Outbox;
+pub use parcel::{Parcel, Presentation, Statement};
+pub use settings::{MqttSettings, PasswordError, TlsSettings};
+use tls::TlsError;
+use twin::Twin;
 
 /// Why publishing cannot begin.
 #[derive(Debug, Error)]
 pub enum PublishError {
     /// The password file.
-    #[error("cannot read the MQTT password file {path} (mqtt.password_file): {why}")]
-    Password {
-        /// The file.
-        path: String,
-        /// What the system said.
-        why: io::Error,
-    },
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A certificate or key.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// No thread or event queue could be made.
     #[error("cannot start the thread that talks to the broker: {0}")]
     Thread(#[from] io::Error),
@@ -99,12 +59,20 @@ pub(crate) struct Shared {
     outbox: Mutex<Outbox>,
     /// What was heard last and not yet taken; the inner `None`: nothing plays.
     heard: Mutex<Option<Option<NowPlaying>>>,
+    orders: Orders,
+    twin: Mutex<Twin>,
+    /// The first level of Home Assistant's topics; empty for none.
+    prefix: String,
     nudge: Notify,
 }
 
 impl Shared {
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn twin(&self) -> MutexGuard<'_, Twin> {
+        self.twin.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,23 +83,37 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Begins to connect to the broker.
+    /// Begins to connect to the broker. Commands from there go to `orders`; `machine` is presented to
+    /// Home Assistant.
     ///
     /// # Errors
-    /// The password file cannot be read, or no thread can be made. An absent broker is no error.
-    pub fn start(settings: &MqttSettings, device: &DeviceId) -> Result<Self, PublishError> {
+    /// A password, certificate or key cannot be read, or no thread can be made. An absent broker is no
+    /// error.
+    pub fn start(
+        settings: &MqttSettings,
+        device: &DeviceId,
+        machine: &Machine,
+        orders: Orders,
+    ) -> Result<Self, PublishError> {
         let options = options(settings, device)?;
-        let outbox = Outbox::new(settings.outbox, Duration::from_secs(settings.repeat_s));
+        let mut outbox = Outbox::new(settings.outbox, Duration::from_secs(settings.repeat_s));
+        if let Some(topic) = discovery::topic(&settings.discovery, device) {
+            let payload = discovery::payload(device, machine).to_string().into_bytes();
+            outbox.presentation(Presentation { topic, payload });
+        }
         let shared = Arc::new(Shared {
             device: device.clone(),
             outbox: Mutex::new(outbox),
             heard: Mutex::new(None),
+            orders,
+            twin: Mutex::new(Twin::new(format!("{:016x}", fastrand::u64(..)))),
+            prefix: settings.discovery.clone(),
             nudge: Notify::new(),
         });
         let (client, mut events) = AsyncClient::new(options, link::CHANNEL);
         // A mood is one small packet; to wait for more to fill it would cost up to 40 ms.
         events.network_options.set_tcp_nodelay(true);
-        let link = Link::new(client, Arc::clone(&shared), format!("{}:{}", settings.host, settings.port));
+        let link = Link::new(client, Arc::clone(&shared), settings.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("publish".to_owned()).spawn(move || {
@@ -157,8 +139,9 @@ impl Publisher {
     }
 
     /// The latest health.
-    pub fn health(&self, health: &Health) {
-        let json = serde_json::to_vec(health).expect("a health message is plain JSON");
+    pub fn health(&self, mut health: Health) {
+        self.shared.twin().own().clone_into(&mut health.instance);
+        let json = serde_json::to_vec(&health).expect("a health message is plain JSON");
         self.shared.outbox().health(json);
         self.shared.nudge.notify_one();
     }
@@ -175,6 +158,17 @@ impl Publisher {
         self.shared.nudge.notify_one();
     }
 
+    /// The brightness of the panel's backlight, per cent.
+    pub fn brightness(&self, percent: u8) {
+        self.shared.outbox().brightness(percent);
+        self.shared.nudge.notify_one();
+    }
+
+    /// An unchanged mood is said again after so much silence from now on.
+    pub fn repeat_after(&self, repeat: Duration) {
+        self.shared.outbox().repeat_after(repeat);
+    }
+
     /// What somebody at the device wants of the music. Returns whether the host will hear of it.
     pub fn wish(&self, wish: Wish) -> bool {
         let said = self.shared.outbox().wish(WishMessage { v: VERSION, at: Timestamp::now(), wish });
@@ -185,6 +179,16 @@ impl Publisher {
     /// Whether there is a connection.
     pub fn is_connected(&self) -> bool {
         self.shared.outbox().is_connected()
+    }
+
+    /// Whether another device goes by the same name.
+    pub fn has_twin(&self) -> bool {
+        self.shared.twin().noticed()
+    }
+
+    /// Whether the broker has given back what this device said of its health: what is published arrives.
+    pub fn has_spoken(&self) -> bool {
+        self.shared.twin().has_spoken()
     }
 
     /// Mood changes lost because too many waited.
@@ -210,16 +214,30 @@ impl Publisher {
     }
 }
 
+/// How this device connects: as [`access`], with its last will.
 fn options(settings: &MqttSettings, device: &DeviceId) -> Result<MqttOptions, PublishError> {
-    let mut options = MqttOptions::new(format!("moodring-{device}"), settings.host.as_str(), settings.port);
+    let mut options = access(settings, &format!("moodring-{device}"))?;
     let status = Topic::new(device.clone(), Leaf::Status).to_string();
+    options.set_last_will(LastWill::new(status, Status::Offline.word(), QoS::AtLeastOnce, true));
+    Ok(options)
+}
+
+/// How to get to the broker under the name of `client`: address, user, TLS.
+///
+/// # Errors
+/// A password, certificate or key cannot be read.
+pub(crate) fn access(settings: &MqttSettings, client: &str) -> Result<MqttOptions, PublishError> {
+    let mut options = MqttOptions::new(client, settings.host.as_str(), settings.port);
     options
-        .set_last_will(LastWill::new(status, Status::Offline.word(), QoS::AtLeastOnce, true))
         .set_keep_alive(Duration::from_secs(settings.keep_alive_s.into()))
         .set_clean_session(true)
         .set_max_packet_size(link::MAX_INCOMING, link::MAX_INCOMING);
     if !settings.username.is_empty() {
         options.set_credentials(settings.username.as_str(), settings.password()?);
+    }
+    if settings.tls.enabled {
+        let config = TlsConfiguration::Rustls(Arc::new(tls::client_config(&settings.tls)?));
+        options.set_transport(Transport::tls_with_config(config));
     }
     Ok(options)
 }
@@ -237,19 +255,5 @@ mod tests {
             ("moodring/hall/status", &b"offline"[..], true)
         );
         assert_eq!(will.qos, QoS::AtLeastOnce);
-    }
-
-    #[test]
-    fn the_password_is_the_first_line_of_its_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("password");
-        fs::write(&file, "se cret\n").unwrap();
-        let settings =
-            MqttSettings { username: "hall".to_owned(), password_file: file.clone(), ..MqttSettings::default() };
-        let login = options(&settings, &"hall".parse().unwrap()).unwrap().credentials().unwrap();
-        assert_eq!((login.username.as_str(), login.password.as_str()), ("hall", "se cret"));
-        fs::remove_file(&file).unwrap();
-        let error = options(&settings, &"hall".parse().unwrap()).unwrap_err().to_string();
-        assert!(error.contains("mqtt.password_file") && error.contains("No such file"), "{error}");
     }
 }

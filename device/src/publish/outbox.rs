@@ -10,7 +10,7 @@
 //!   never out of order. Beyond `capacity` the oldest is dropped and counted; a subscriber sees the gap in `seq`.
 //! - The MQTT session is clean: this queue alone remembers what is unacknowledged, so that nothing
 //!   depends on what a broker remembers across its restart.
-//! - **Repetitions, health and screen: the latest wins.** They are not kept for an absent broker; on
+//! - **Repetitions, health, screen and switches: the latest wins.** They are not kept for an absent broker; on
 //!   each new connection the current ones are said once, because the broker may have forgotten them.
 //! - **A wish is for now**: one that finds the broker away, or others before it that have not left, is
 //!   dropped. A song skipped a minute after the button was pressed would be the wrong song.
@@ -23,8 +23,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-use moodring_mood::{Confidence, Mood, MoodMessage, Paused, Scores, Status, WishMessage, payload::VERSION};
+use moodring_mood::{MoodMessage, Paused, Status, WishMessage, payload::VERSION};
+
+use super::parcel::{Kind, Latest, Parcel, Presentation, Statement};
 
 /// After so long the same mood may be said again because it is surer, less sure, or of other people.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -34,75 +35,6 @@ const WISHES: usize = 4;
 
 /// A difference in confidence that is worth saying.
 const TELLING: f32 = 0.1;
-
-/// A steady mood and the frame that decided it: a [`MoodMessage`] before it has a number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Statement {
-    /// When the deciding frame was captured, UTC.
-    pub at: Timestamp,
-    /// The steady mood.
-    pub mood: Mood,
-    /// How sure the device is of it.
-    pub confidence: Confidence,
-    /// Faces in view.
-    pub people: u32,
-    /// The averaged probabilities behind the mood.
-    pub scores: Scores,
-}
-
-/// What may be handed to the MQTT client now.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Parcel {
-    /// Retained, QoS 1.
-    Status(Status),
-    /// Subscribe to what the host says to this device.
-    Subscribe,
-    /// Retained, QoS 1.
-    Mood(MoodMessage),
-    /// Retained, QoS 0: JSON.
-    Health(Vec<u8>),
-    /// Not retained, QoS 0: a PNG.
-    Screen(Vec<u8>),
-    /// Retained, QoS 1.
-    Paused(Paused),
-    /// Not retained, QoS 1.
-    Wish(WishMessage),
-    /// The end of a clean goodbye.
-    Disconnect,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Status,
-    Mood,
-    Health,
-    Screen,
-    Paused,
-    Wish,
-}
-
-#[derive(Debug, Default)]
-struct Latest {
-    bytes: Vec<u8>,
-    due: bool,
-    /// Handed over and not yet written to the network.
-    under_way: bool,
-}
-
-impl Latest {
-    fn replace(&mut self, bytes: Vec<u8>) {
-        *self = Self { bytes, due: true, under_way: self.under_way };
-    }
-
-    fn take(&mut self) -> Option<Vec<u8>> {
-        if !self.due || self.under_way {
-            return None;
-        }
-        self.due = false;
-        self.under_way = true;
-        Some(self.bytes.clone())
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goodbye {
@@ -128,13 +60,14 @@ pub struct Outbox {
     current: Option<Statement>,
     /// What was said last, and when.
     said: Option<(Statement, Instant)>,
-    health: Latest,
-    screen: Latest,
+    health: Latest<Vec<u8>>,
+    screen: Latest<Vec<u8>>,
+    paused: Latest<Paused>,
+    brightness: Latest<u8>,
+    presentation: Latest<Presentation>,
     connected: bool,
     status_due: bool,
     subscribe_due: bool,
-    paused: Option<Paused>,
-    paused_due: bool,
     wishes: VecDeque<WishMessage>,
     goodbye: Goodbye,
     /// Publishes handed over, in the order in which the client will write them.
@@ -157,11 +90,12 @@ impl Outbox {
             said: None,
             health: Latest::default(),
             screen: Latest::default(),
+            paused: Latest::default(),
+            brightness: Latest::default(),
+            presentation: Latest::default(),
             connected: false,
             status_due: false,
             subscribe_due: false,
-            paused: None,
-            paused_due: false,
             wishes: VecDeque::new(),
             goodbye: Goodbye::NotYet,
             unwritten: VecDeque::new(),
@@ -193,7 +127,7 @@ impl Outbox {
     /// The latest health, as JSON. The screen goes with it once more.
     pub fn health(&mut self, json: Vec<u8>) {
         self.health.replace(json);
-        self.screen.due = !self.screen.bytes.is_empty();
+        self.screen.again();
     }
 
     /// The latest picture of the panel, as PNG.
@@ -203,9 +137,27 @@ impl Outbox {
 
     /// Whether the camera is closed on purpose.
     pub fn paused(&mut self, paused: Paused) {
-        if self.paused.replace(paused) != Some(paused) {
-            self.paused_due = true;
-        }
+        self.paused.change(paused);
+    }
+
+    /// The brightness of the panel's backlight, per cent.
+    pub fn brightness(&mut self, percent: u8) {
+        self.brightness.change(percent);
+    }
+
+    /// How the device presents itself.
+    pub fn presentation(&mut self, presentation: Presentation) {
+        self.presentation.replace(presentation);
+    }
+
+    /// Home Assistant is back and may have forgotten the presentation.
+    pub fn present_again(&mut self) {
+        self.presentation.again();
+    }
+
+    /// The mood is said again after so much silence from now on.
+    pub fn repeat_after(&mut self, repeat: Duration) {
+        self.repeat = repeat;
     }
 
     /// A button was pressed. Returns whether the wish will be said.
@@ -250,9 +202,11 @@ impl Outbox {
         self.connected = true;
         self.status_due = true;
         self.subscribe_due = true;
-        self.paused_due = self.paused.is_some();
-        self.health.due = !self.health.bytes.is_empty();
-        self.screen.due = !self.screen.bytes.is_empty();
+        self.paused.again();
+        self.brightness.again();
+        self.presentation.again();
+        self.health.again();
+        self.screen.again();
         if self.moods.is_empty() && self.current.is_some() {
             self.push(now);
         }
@@ -267,8 +221,8 @@ impl Outbox {
     /// The client wrote its oldest publish to the network, under this packet id (0 for QoS 0).
     pub fn written(&mut self, packet_id: u16) {
         match self.unwritten.pop_front() {
-            Some(Kind::Health) => self.health.under_way = false,
-            Some(Kind::Screen) => self.screen.under_way = false,
+            Some(Kind::Health) => self.health.settled(),
+            Some(Kind::Screen) => self.screen.settled(),
             Some(kind) => self.unacknowledged.push((packet_id, kind)),
             None => {}
         }
@@ -277,9 +231,15 @@ impl Outbox {
     /// The broker acknowledged this packet id.
     pub fn acknowledged(&mut self, packet_id: u16) {
         let Some(place) = self.unacknowledged.iter().position(|&(id, _)| id == packet_id) else { return };
-        if self.unacknowledged.remove(place).1 == Kind::Mood {
-            self.moods.pop_front();
-            self.front_under_way = false;
+        match self.unacknowledged.remove(place).1 {
+            Kind::Mood => {
+                self.moods.pop_front();
+                self.front_under_way = false;
+            }
+            Kind::Paused => self.paused.settled(),
+            Kind::Brightness => self.brightness.settled(),
+            Kind::Presentation => self.presentation.settled(),
+            Kind::Status | Kind::Wish | Kind::Health | Kind::Screen => {}
         }
     }
 
@@ -305,9 +265,17 @@ impl Outbox {
             self.unwritten.push_back(Kind::Mood);
             return Some(Parcel::Mood(front.clone()));
         }
-        if let Some(paused) = self.paused.filter(|_| std::mem::take(&mut self.paused_due)) {
+        if let Some(paused) = self.paused.take() {
             self.unwritten.push_back(Kind::Paused);
             return Some(Parcel::Paused(paused));
+        }
+        if let Some(percent) = self.brightness.take() {
+            self.unwritten.push_back(Kind::Brightness);
+            return Some(Parcel::Brightness(percent));
+        }
+        if let Some(presentation) = self.presentation.take() {
+            self.unwritten.push_back(Kind::Presentation);
+            return Some(Parcel::Presentation(presentation));
         }
         let wish_under_way =
             self.unwritten.contains(&Kind::Wish) || self.unacknowledged.iter().any(|&(_, kind)| kind == Kind::Wish);
@@ -356,8 +324,11 @@ impl Outbox {
         self.unacknowledged.clear();
         self.wishes.clear();
         self.front_under_way = false;
-        self.health.under_way = false;
-        self.screen.under_way = false;
+        self.paused.settled();
+        self.brightness.settled();
+        self.presentation.settled();
+        self.health.settled();
+        self.screen.settled();
         if matches!(self.goodbye, Goodbye::Said | Goodbye::Leaving) {
             self.goodbye = Goodbye::Wanted;
         }

@@ -1,6 +1,7 @@
 //! The outbox with a broker that acknowledges, one that does not, and none.
 
-use moodring_mood::Wish;
+use jiff::Timestamp;
+use moodring_mood::{Confidence, Mood, Scores, Wish};
 
 use super::*;
 
@@ -33,6 +34,8 @@ impl Broker {
             Parcel::Screen(png) => format!("screen {}", png[0]),
             Parcel::Paused(paused) => format!("paused {}", paused.word()),
             Parcel::Wish(message) => format!("{:?}", message.wish),
+            Parcel::Brightness(percent) => format!("brightness {percent}"),
+            Parcel::Presentation(presentation) => presentation.topic.clone(),
             Parcel::Disconnect => "disconnect".to_owned(),
         });
     }
@@ -42,7 +45,7 @@ impl Broker {
             Parcel::Subscribe => {}
             Parcel::Disconnect => outbox.said_goodbye(),
             Parcel::Health(_) | Parcel::Screen(_) => outbox.written(0),
-            Parcel::Status(_) | Parcel::Mood(_) | Parcel::Paused(_) | Parcel::Wish(_) => {
+            _ => {
                 self.packet_id += 1;
                 outbox.written(self.packet_id);
                 outbox.acknowledged(self.packet_id);
@@ -196,6 +199,42 @@ fn whether_it_is_paused_is_said_on_every_change_and_connection() {
     broker.serve(&mut outbox);
     let said: Vec<_> = broker.heard.iter().filter(|said| said.starts_with("paused")).collect();
     assert_eq!(said, ["paused off", "paused on", "paused on", "paused off"]);
+}
+
+#[test]
+fn a_switch_thrown_again_and_again_on_a_slow_network_is_said_as_it_ends() {
+    let (mut outbox, now) = outbox();
+    let mut broker = Broker::default();
+    outbox.connected(now);
+    broker.serve(&mut outbox);
+    for round in 0..100 {
+        outbox.paused((round % 2 == 0).into());
+        outbox.brightness(round);
+        let handed_over = std::iter::from_fn(|| outbox.next_parcel()).count();
+        assert_eq!(handed_over, if round == 0 { 2 } else { 0 }, "one of a kind is under way");
+    }
+    for packet_id in [1, 2] {
+        outbox.written(packet_id);
+        outbox.acknowledged(packet_id);
+    }
+    broker.heard.clear();
+    broker.serve(&mut outbox);
+    assert_eq!(broker.heard, ["paused off", "brightness 99"]);
+}
+
+#[test]
+fn the_presentation_is_said_on_each_connection_and_when_home_assistant_is_back() {
+    let (mut outbox, now) = outbox();
+    let mut broker = Broker::default();
+    outbox.presentation(Presentation { topic: "ha".to_owned(), payload: vec![1] });
+    outbox.connected(now);
+    broker.serve(&mut outbox);
+    outbox.present_again();
+    broker.serve(&mut outbox);
+    outbox.disconnected();
+    outbox.connected(now);
+    broker.serve(&mut outbox);
+    assert_eq!(broker.heard, ["online", "subscribe", "ha", "ha", "online", "subscribe", "ha"]);
 }
 
 #[test]

@@ -7,7 +7,10 @@ pub mod device;
 pub mod faulty;
 
 use std::{
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -67,27 +70,46 @@ pub struct Heard {
     pub clock: jiff::Timestamp,
 }
 
+/// A message on another topic than the devices' own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub retained: bool,
+    pub qos: QoS,
+}
+
 /// A subscriber to everything; it connects again when the broker comes back.
 pub struct Ear {
     heard: Arc<(Mutex<Vec<Heard>>, Condvar)>,
+    foreign: Arc<Mutex<Vec<Foreign>>>,
     client: Client,
 }
 
 impl Ear {
     pub fn new(port: u16) -> Self {
-        let mut options = MqttOptions::new("ear", "127.0.0.1", port);
+        // A broker lets in one client of a name.
+        static EARS: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ear-{}-{}", std::process::id(), EARS.fetch_add(1, Ordering::Relaxed));
+        let mut options = MqttOptions::new(name, "127.0.0.1", port);
         options.set_max_packet_size(4 << 20, 4 << 20).set_keep_alive(Duration::from_secs(5));
         let (client, mut connection) = Client::new(options, 16);
         let heard = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
         let (ready, listening) = std::sync::mpsc::channel();
-        let (store, subscriber) = (Arc::clone(&heard), client.clone());
+        let foreign = Arc::new(Mutex::new(Vec::new()));
+        let (store, others, subscriber) = (Arc::clone(&heard), Arc::clone(&foreign), client.clone());
         thread::spawn(move || {
             for event in connection.iter() {
                 match event {
                     Ok(Event::Incoming(Incoming::ConnAck(_))) => subscriber.subscribe("#", QoS::AtLeastOnce).unwrap(),
                     Ok(Event::Incoming(Incoming::SubAck(_))) => drop(ready.send(())),
                     Ok(Event::Incoming(Incoming::Publish(publish))) => {
-                        let Some(topic) = Topic::parse(&publish.topic) else { continue };
+                        let Some(topic) = Topic::parse(&publish.topic) else {
+                            let (payload, retained) = (publish.payload.to_vec(), publish.retain);
+                            let foreign = Foreign { topic: publish.topic, payload, retained, qos: publish.qos };
+                            others.lock().unwrap().push(foreign);
+                            continue;
+                        };
                         let (at, clock) = (Instant::now(), jiff::Timestamp::now());
                         let heard = Heard { leaf: topic.leaf, payload: publish.payload.to_vec(), at, clock };
                         store.0.lock().unwrap().push(heard);
@@ -100,7 +122,7 @@ impl Ear {
             }
         });
         listening.recv_timeout(PATIENCE).expect("the ear hears the broker");
-        Self { heard, client }
+        Self { heard, foreign, client }
     }
 
     /// All that was heard so far.
@@ -126,6 +148,25 @@ impl Ear {
     /// Says something on a topic of the device, retained.
     pub fn say(&self, topic: &Topic, payload: impl Into<Vec<u8>>) {
         self.client.publish(topic.to_string(), QoS::AtLeastOnce, true, payload.into()).unwrap();
+    }
+
+    /// Says something on any topic.
+    pub fn tell(&self, topic: &str, payload: &str, retained: bool) {
+        self.client.publish(topic, QoS::AtLeastOnce, retained, payload).unwrap();
+    }
+
+    /// Waits until so many messages came on a topic that is none of the devices' own.
+    pub fn wait_for_foreign(&self, topic: &str, times: usize) -> Vec<Foreign> {
+        let start = Instant::now();
+        loop {
+            let all = self.foreign.lock().unwrap().clone();
+            let found: Vec<Foreign> = all.into_iter().filter(|foreign| foreign.topic == topic).collect();
+            if found.len() >= times {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {times} messages on {topic}: {found:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Waits for the first message on `leaf`.

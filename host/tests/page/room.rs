@@ -218,6 +218,8 @@ fn device(id: &str, mood: Mood, confidence: f32, people: u32, ago_s: i64) -> Dev
             changes_dropped: 0,
             camera_problem: None,
             too_dark: false,
+            temperature_c: None,
+            instance: String::new(),
             stages: stages.map(|(name, ms)| (name.to_owned(), StageTime { p50: ms, p95: ms * 1.5 })).into(),
         }),
         screen: 0,

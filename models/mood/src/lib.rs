@@ -14,4 +14,4 @@ pub use look::{Look, Rgb, look, svg};
 pub use payload::{
     Health, MoodMessage, NowPlaying, Paused, PayloadError, Playing, StageTime, Status, Wish, WishMessage,
 };
-pub use topic::{DeviceId, Leaf, Topic};
+pub use topic::{Command, DeviceId, Leaf, Topic};

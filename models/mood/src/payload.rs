@@ -197,6 +197,13 @@ pub struct Health {
     /// Whether it is too dark to read faces, or the lens is covered. The camera itself is well.
     #[serde(default)]
     pub too_dark: bool,
+    /// Temperature of the processor, degrees Celsius, where the machine tells.
+    #[serde(default)]
+    pub temperature_c: Option<f32>,
+    /// An arbitrary word, another one in each run of the program: two devices of one name notice each
+    /// other by it.
+    #[serde(default)]
+    pub instance: String,
     /// Milliseconds per stage, by the stage's name.
     pub stages: BTreeMap<String, StageTime>,
 }

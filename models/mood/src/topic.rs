@@ -85,12 +85,22 @@ pub enum Leaf {
     Paused,
     /// [`WishMessage`](crate::WishMessage), from the device's buttons to the host, QoS 1, not retained.
     Wish,
+    /// The brightness of the panel's backlight, per cent, as plain text; retained, QoS 1.
+    Brightness,
 }
 
 impl Leaf {
     /// All leaves.
-    pub const ALL: [Self; 7] =
-        [Self::Status, Self::Mood, Self::Health, Self::NowPlaying, Self::Screen, Self::Paused, Self::Wish];
+    pub const ALL: [Self; 8] = [
+        Self::Status,
+        Self::Mood,
+        Self::Health,
+        Self::NowPlaying,
+        Self::Screen,
+        Self::Paused,
+        Self::Wish,
+        Self::Brightness,
+    ];
 
     /// The last level of the topic.
     pub const fn word(self) -> &'static str {
@@ -102,6 +112,7 @@ impl Leaf {
             Self::Screen => "screen",
             Self::Paused => "paused",
             Self::Wish => "wish",
+            Self::Brightness => "brightness",
         }
     }
 
@@ -140,9 +151,67 @@ impl fmt::Display for Topic {
     }
 }
 
+/// What can be asked of a device, on `moodring/<id>/set/<word>`. Plain text, never retained: a broker
+/// would ask again on each connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// `on` closes the camera, `off` opens it again: [`Paused`](crate::Paused).
+    Paused,
+    /// The brightness of the panel's backlight: a whole number, 0..=100 per cent.
+    Brightness,
+    /// `restart` lets the program start again.
+    Restart,
+}
+
+impl Command {
+    /// All commands.
+    pub const ALL: [Self; 3] = [Self::Paused, Self::Brightness, Self::Restart];
+
+    /// The last level of the topic.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Brightness => "brightness",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// The topic on which this is asked of `device`.
+    pub fn topic(self, device: &DeviceId) -> String {
+        format!("{}{}", Self::all_topics(device).trim_end_matches('+'), self.word())
+    }
+
+    /// The filter that matches all that is asked of `device`.
+    pub fn all_topics(device: &DeviceId) -> String {
+        format!("{ROOT}/{device}/set/+")
+    }
+
+    /// Whose command it is, and which, on `moodring/<id>/set/<word>`: the inner `None` for a word that
+    /// is no command, the outer for every other topic.
+    pub fn parse(topic: &str) -> Option<(DeviceId, Option<Self>)> {
+        let (device, word) = topic.strip_prefix(ROOT)?.strip_prefix('/')?.split_once("/set/")?;
+        Some((device.parse().ok()?, Self::ALL.into_iter().find(|command| command.word() == word)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_round_trip_and_unknown_ones_are_told_apart() {
+        let hall: DeviceId = "hall".parse().unwrap();
+        for command in Command::ALL {
+            assert_eq!(Command::parse(&command.topic(&hall)), Some((hall.clone(), Some(command))));
+        }
+        assert_eq!(Command::all_topics(&hall), "moodring/hall/set/+");
+        assert_eq!(Command::parse("moodring/hall/set/dance"), Some((hall, None)));
+        for topic in ["moodring/hall/paused", "moodring/a b/set/paused", "x/hall/set/paused", "moodring/set/paused"] {
+            assert_eq!(Command::parse(topic), None, "{topic}");
+        }
+        // A command is no state: what devices say and what is asked of them are never mistaken.
+        assert_eq!(Topic::parse("moodring/hall/set/paused"), None);
+    }
 
     #[test]
     fn topics_round_trip() {
