@@ -43,6 +43,7 @@ use crate::{
     queue::Queue,
     room::{Moment, Room},
     steer::Wish,
+    taste::Taste,
     view::{LibraryView, Paused, State},
 };
 
@@ -120,6 +121,7 @@ pub struct App {
     paused: Paused,
 
     tracks: Vec<Candidate>,
+    taste: Taste,
     recent: VecDeque<TrackId>,
     queue: Queue,
     queue_changed: bool,
@@ -168,6 +170,7 @@ impl App {
             settled: now.tick,
             paused: if by_hand { Paused::ByHand } else { Paused::No },
             tracks: Vec::new(),
+            taste: Taste::kept(store.kept_taste().await?),
             recent: store.heard_lately(habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
             queue: Queue::kept(store.kept_queue().await?),
             queue_changed: false,
@@ -250,7 +253,8 @@ impl App {
         let starting = self.playback.starting().map(|pending| pending.choice.track);
         let recent: Vec<TrackId> = starting.into_iter().chain(self.recent.iter().copied()).collect();
         let rules = self.habits.rules;
-        self.queue_changed |= self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, now.at, &mut self.chance);
+        self.queue_changed |=
+            self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, &self.taste, now.at, &mut self.chance);
     }
 
     /// Tells the player what to play now, and what next.

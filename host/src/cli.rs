@@ -23,6 +23,12 @@ pub enum Command {
     Run,
     /// Read the settings, say what is wrong with them, start nothing.
     CheckConfig,
+    /// Say why the last tracks were played, and how each play ended.
+    Why {
+        /// So many, the newest last.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=500))]
+        last: u32,
+    },
     /// Measure the way from a mood message to the command for the player.
     Bench(Bench),
 }

@@ -17,5 +17,6 @@ pub mod player;
 pub mod queue;
 pub mod room;
 pub mod steer;
+pub mod taste;
 pub mod view;
 pub mod web;

@@ -13,6 +13,7 @@ use moodring_host::{
     cli::{Cli, Command},
     config::{Config, PREFIX},
     host::Host,
+    library::Store,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -56,6 +57,15 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 let library =
                     config.music.folder().map_or("the built-in pieces".to_owned(), |f| f.display().to_string());
                 writeln!(io::stdout(), "the settings are right; state: {}; music: {library}", state_dir.display())?;
+                Ok(())
+            }
+            Command::Why { last } => {
+                let store = Store::open(&state_dir).await?;
+                let plays = store.history(last).await?;
+                store.close().await;
+                let lines: String = plays.iter().rev().map(|play| format!("{play}\n")).collect();
+                let none = "nothing has been played yet\n".to_owned();
+                write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
                 Ok(())
             }
             Command::Bench(bench) => {

@@ -11,6 +11,7 @@ use rand::Rng;
 use crate::{
     decide::{Choice, Rules, choose, has_another, why},
     library::{Candidate, TrackId},
+    taste::Taste,
 };
 
 /// The tracks to come, soonest first.
@@ -50,12 +51,12 @@ impl Queue {
     }
 
     /// Says anew why `track`, which has just begun to play, is to come again. True if it is.
-    pub fn retell(&mut self, track: TrackId, tracks: &[Candidate], now: Timestamp) -> bool {
+    pub fn retell(&mut self, track: TrackId, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> bool {
         let Ok(at) = tracks.binary_search_by_key(&track, |t| t.id) else { return false };
         let mut found = false;
         for choice in self.choices.iter_mut().filter(|c| c.track == track) {
             if let Some(emotion) = choice.mood.emotion() {
-                choice.why = why(emotion, &tracks[at], tracks, now);
+                choice.why = why(emotion, &tracks[at], tracks, taste, now);
                 found = true;
             }
         }
@@ -73,6 +74,7 @@ impl Queue {
         tracks: &[Candidate],
         recent: &[TrackId],
         rules: Rules,
+        taste: &Taste,
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> bool {
@@ -90,7 +92,7 @@ impl Queue {
             let mut lately: Vec<TrackId> = self.choices.iter().rev().map(|c| c.track).collect();
             lately.extend(recent);
             let first = turned && self.choices.is_empty();
-            let Some(choice) = choose(emotion, first, tracks, &lately, rules, now, chance) else { break };
+            let Some(choice) = choose(emotion, first, tracks, &lately, rules, taste, now, chance) else { break };
             self.choices.push_back(choice);
             changed = true;
         }
@@ -125,7 +127,16 @@ mod tests {
 
     fn fit(queue: &mut Queue, emotion: Emotion, tracks: &[Candidate]) -> bool {
         let rules = Rules { repeat_window: 30, artist_gap: 0 };
-        queue.fit(emotion, 3, tracks, &[TrackId(1)], rules, Timestamp::UNIX_EPOCH, &mut StdRng::seed_from_u64(1))
+        queue.fit(
+            emotion,
+            3,
+            tracks,
+            &[TrackId(1)],
+            rules,
+            &Taste::default(),
+            Timestamp::UNIX_EPOCH,
+            &mut StdRng::seed_from_u64(1),
+        )
     }
 
     #[test]
@@ -149,9 +160,9 @@ mod tests {
         let track = queue.front().unwrap().track;
         assert_eq!(queue.front().unwrap().why, "not played before");
         tracks[track.0 as usize].last_played = Some(Timestamp::UNIX_EPOCH);
-        assert!(queue.retell(track, &tracks, Timestamp::UNIX_EPOCH));
+        assert!(queue.retell(track, &tracks, &Taste::default(), Timestamp::UNIX_EPOCH));
         assert_eq!(queue.front().unwrap().why, "played less than an hour ago");
-        assert!(!queue.retell(TrackId(99), &tracks, Timestamp::UNIX_EPOCH));
+        assert!(!queue.retell(TrackId(99), &tracks, &Taste::default(), Timestamp::UNIX_EPOCH));
     }
 
     /// One track for each emotion, as the built-in pieces are.
@@ -171,7 +182,7 @@ mod tests {
             // A queue for another mood was there before.
             let before = Emotion::ALL[(emotion as usize + 1) % 7];
             for mood in [before, emotion] {
-                queue.fit(mood, 3, &tracks, &[plays], rules, Timestamp::UNIX_EPOCH, &mut chance);
+                queue.fit(mood, 3, &tracks, &[plays], rules, &Taste::default(), Timestamp::UNIX_EPOCH, &mut chance);
             }
             let ids: Vec<_> = std::iter::once(plays).chain(queue.iter().map(|c| c.track)).collect();
             assert!(ids.windows(2).all(|two| two[0] != two[1]), "{emotion}: {ids:?}");
@@ -186,7 +197,16 @@ mod tests {
         let (tracks, rules) = (built_in(), Rules { repeat_window: 30, artist_gap: 3 });
         let mut queue = Queue::default();
         let fit = |queue: &mut Queue, recent: &[TrackId], tracks: &[Candidate]| {
-            queue.fit(Emotion::Sad, 3, tracks, recent, rules, Timestamp::UNIX_EPOCH, &mut StdRng::seed_from_u64(1))
+            queue.fit(
+                Emotion::Sad,
+                3,
+                tracks,
+                recent,
+                rules,
+                &Taste::default(),
+                Timestamp::UNIX_EPOCH,
+                &mut StdRng::seed_from_u64(1),
+            )
         };
         let sad = TrackId(Emotion::Sad as i64);
         fit(&mut queue, &[sad], &tracks);

@@ -32,6 +32,8 @@ pub enum Steer {
     },
     /// Play this track now.
     PlayTrack(TrackId),
+    /// Forget what was learnt from plays, for one emotion or for all. Likes stay.
+    ForgetTaste(Option<Emotion>),
 }
 
 /// A wish on its way to `app`.

@@ -9,12 +9,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use moodring_mood::DeviceId;
+use jiff::Timestamp;
+use moodring_mood::{DeviceId, Emotion};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
-    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery},
+    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, tastes::Learnt},
     steer::{Steer, Wish},
     view::State,
 };
@@ -100,6 +101,14 @@ impl Handle {
     /// The database cannot be read.
     pub async fn track(&self, id: TrackId) -> Result<Option<Track>, StoreError> {
         self.store.track(id).await
+    }
+
+    /// What was learnt of people's taste, for one emotion or for all, the most welcome first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn learnt(&self, emotion: Option<Emotion>, limit: u32) -> Result<Vec<Learnt>, StoreError> {
+        self.store.learnt(emotion, Timestamp::now(), limit as usize).await
     }
 
     /// The last `limit` plays, newest first.

@@ -16,6 +16,7 @@ use crate::{
     player::{Command, Event, Fault, PlayId},
     room::{Full, Moment},
     steer::Steer,
+    taste::Evidence,
     view::Paused,
 };
 
@@ -144,7 +145,7 @@ impl App {
             self.written(written);
             self.reload(now);
         }
-        self.queue_changed |= self.queue.retell(track, &self.tracks, now.at);
+        self.queue_changed |= self.queue.retell(track, &self.tracks, &self.taste, now.at);
         self.failures = 0;
         let reason = self.reason(&told, now);
         tracing::info!("playing {:?} by {:?}: {reason}", told.track.title, told.track.artist);
@@ -206,6 +207,19 @@ impl App {
     async fn write_ended(&mut self, playing: &Playing, ending: Ending, now: Moment) {
         let written = self.store.play_ended(playing.told.play, ending, now.at).await;
         self.written(written);
+        if let Some(evidence) = Evidence::of_ending(ending, playing.position, playing.length) {
+            self.learn(playing.told.choice.mood, playing.told.track.id, evidence, now).await;
+        }
+    }
+
+    /// Learns from what somebody did, or let be, and keeps it.
+    pub(super) async fn learn(&mut self, mood: Mood, track: TrackId, evidence: Evidence, now: Moment) {
+        let known = self.tracks.binary_search_by_key(&track, |t| t.id);
+        if let (Some(emotion), Ok(at)) = (mood.emotion(), known) {
+            let sums = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
+            let written = self.store.keep_taste(emotion, track, sums, now.at).await;
+            self.written(written);
+        }
     }
 
     /// Takes in what a scan found.

@@ -96,6 +96,7 @@ impl App {
         match loaded {
             Ok(tracks) => {
                 self.tracks = tracks;
+                self.taste.seat(&self.tracks);
                 // What was shown of them may have changed.
                 let waiting: HashSet<TrackId> = self.queue.iter().map(|choice| choice.track).collect();
                 self.titles.retain(|id, _| !waiting.contains(id));

@@ -11,6 +11,7 @@ use crate::{
     player::Command,
     room::Moment,
     steer::Steer,
+    taste::Evidence,
     view::Paused,
 };
 
@@ -50,6 +51,11 @@ impl App {
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
+            Steer::ForgetTaste(emotion) => {
+                let stored = self.store.forget_taste(emotion).await;
+                self.stored(stored)?;
+                self.taste.forget(emotion);
+            }
         }
         Ok(())
     }
@@ -135,6 +141,10 @@ impl App {
     async fn play_track(&mut self, track: TrackId, now: Moment) {
         let mood = self.mood.map_or(Mood::Neutral, |(emotion, _)| emotion.into());
         let choice = Choice { track, mood, why: "picked by hand".to_owned() };
+        let known = self.tracks.binary_search_by_key(&track, |t| t.id).ok();
+        let again = known
+            .and_then(|at| self.tracks[at].last_played)
+            .is_some_and(|at| now.at.duration_since(at) < jiff::SignedDuration::from_hours(1));
         match self.pending(choice, true, now).await {
             Some(pending) => {
                 self.wanted = true;
@@ -144,6 +154,8 @@ impl App {
                 self.play(pending, now);
                 // The player ends its pause by itself.
                 self.set_paused(Paused::No).await;
+                let evidence = if again { Evidence::Replayed } else { Evidence::Picked };
+                self.learn(mood, track, evidence, now).await;
             }
             None => {
                 let words = "the track that was picked is no longer in the library";

@@ -369,3 +369,42 @@ async fn what_is_said_while_the_tracks_are_read_is_not_lost() {
     stage.load().await;
     assert!(banned(&stage));
 }
+
+#[tokio::test]
+async fn what_people_do_is_learnt_and_kept() {
+    let mut stage = Stage::with(&ALL).await;
+    let (play, _) = stage.playing(Mood::Happy).await;
+    let skipped = stage.heard();
+    stage.wish(Steer::Skip).await;
+    stage.says(Event::Ended(play)).await;
+    let sums = |stage: &Stage, track| stage.app.taste.of(Emotion::Happy, track, stage.now.at);
+    assert!(sums(&stage, skipped).bad > 1.0, "skipped at once");
+    let kept = Taste::kept(stage.app.store.kept_taste().await.unwrap());
+    assert!((kept.of(Emotion::Happy, skipped, stage.now.at).bad - sums(&stage, skipped).bad).abs() < 1e-6);
+
+    stage.wish(Steer::PlayTrack(skipped)).await;
+    assert!(sums(&stage, skipped).good > 1.0, "and then picked by hand");
+    stage.wish(Steer::ForgetTaste(None)).await;
+    assert_eq!(stage.app.store.kept_taste().await.unwrap(), []);
+    assert!(!stage.app.taste.knows(Emotion::Happy, skipped));
+}
+
+#[tokio::test]
+async fn the_buttons_of_a_device_are_obeyed() {
+    use moodring_mood::Wish;
+    let mut stage = Stage::with(&ALL).await;
+    let press = async |stage: &mut Stage, wish| {
+        let heard = Heard::Wish(stage.device.clone(), wish);
+        stage.app.hear(heard, stage.now).await;
+        stage.act().await;
+    };
+    press(&mut stage, Wish::Like).await;
+    assert!(stage.news().is_empty(), "nothing plays that could be liked");
+    stage.playing(Mood::Happy).await;
+    press(&mut stage, Wish::Like).await;
+    assert!(stage.app.playback.current.as_ref().unwrap().told.track.liked);
+    press(&mut stage, Wish::PauseMusic).await;
+    press(&mut stage, Wish::PauseMusic).await;
+    press(&mut stage, Wish::Skip).await;
+    assert_eq!(words(&stage.news()), ["pause", "resume", "skip"]);
+}

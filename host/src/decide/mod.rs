@@ -11,11 +11,18 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
-use rand::{Rng, RngExt};
+use rand::{Rng, seq::index};
 
 pub use reason::{for_how_long, mood_words};
 
-use crate::library::{Candidate, TrackId};
+use crate::{
+    library::{Candidate, TrackId},
+    taste::Taste,
+};
+
+/// At most so many tracks of which something is known, and as many of which nothing is, are weighed for
+/// one choice; of more, so many by chance.
+const LOOK: usize = 256;
 
 /// A track chosen for a mood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +45,8 @@ pub struct Rules {
 }
 
 /// Why `track` is a choice for `emotion` among `tracks`, in words: "liked; not played today".
-pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], now: Timestamp) -> String {
-    reason::why(emotion, widen::own(emotion, tracks).len(), track, now)
+pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> String {
+    reason::why(emotion, widen::own(emotion, tracks).len(), track, taste.of(emotion, track.id, now), now)
 }
 
 /// The next track for `emotion`; `None` if every track is unwanted for it or there is none.
@@ -47,20 +54,22 @@ pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], now: Times
 /// `tracks` is sorted by id. `recent` is what was heard or is to be heard before this one, the
 /// latest first. `first`: it is the first after the mood changed. The same track is chosen twice in a
 /// row only where no other is wanted.
+#[allow(clippy::too_many_arguments, reason = "everything that a choice depends on is a parameter")]
 pub fn choose(
     emotion: Emotion,
     first: bool,
     tracks: &[Candidate],
     recent: &[TrackId],
     rules: Rules,
+    taste: &Taste,
     now: Timestamp,
     chance: &mut impl Rng,
 ) -> Option<Choice> {
     let pool = widen::turn(emotion, first, tracks, recent);
     let rested = rested(&pool, recent, rules.repeat_window.max(1));
     let spread = spread(&rested, tracks, recent, rules.artist_gap);
-    let chosen = draw(&spread, now, chance)?;
-    Some(Choice { track: chosen.id, mood: emotion.into(), why: why(emotion, chosen, tracks, now) })
+    let chosen = draw(emotion, &spread, taste, now, chance)?;
+    Some(Choice { track: chosen.id, mood: emotion.into(), why: why(emotion, chosen, tracks, taste, now) })
 }
 
 /// Whether any track but `track` is wanted for `emotion`.
@@ -94,28 +103,32 @@ fn spread<'a>(pool: &[&'a Candidate], tracks: &[Candidate], recent: &[TrackId], 
     pool.to_vec()
 }
 
-/// One by chance: liked tracks and those not heard for long have more of it.
-fn draw<'a>(pool: &[&'a Candidate], now: Timestamp, chance: &mut impl Rng) -> Option<&'a Candidate> {
-    let weight = |track: &Candidate| {
-        let rest = match reason::hours_since(track.last_played, now) {
-            None => 3,
-            Some(hours) if hours >= 24 * 7 => 3,
-            Some(hours) if hours >= 24 => 2,
-            Some(_) => 1,
-        };
-        rest * if track.liked { 3 } else { 1_u64 }
+/// The one that seems most welcome just now, by a draw from what is believed of each; those not heard
+/// for long have a little more of it.
+fn draw<'a>(
+    emotion: Emotion,
+    pool: &[&'a Candidate],
+    taste: &Taste,
+    now: Timestamp,
+    chance: &mut impl Rng,
+) -> Option<&'a Candidate> {
+    let rest = |track: &Candidate| match reason::hours_since(track.last_played, now) {
+        Some(..24) => 0.75,
+        Some(24..168) => 0.9,
+        Some(_) | None => 1.0,
     };
-    let sum: u64 = pool.iter().map(|t| weight(t)).sum();
-    if sum == 0 {
-        return None;
+    let (known, others): (Vec<_>, Vec<_>) = pool.iter().partition(|t| t.liked || taste.knows(emotion, t.id));
+    let mut judge = taste.judge(emotion, now);
+    let mut best: Option<(f64, &Candidate)> = None;
+    for some in [known, others] {
+        for at in index::sample(chance, some.len(), some.len().min(LOOK)) {
+            let welcome = rest(some[at]) * judge.draw(some[at], chance);
+            if best.is_none_or(|(most, _)| welcome > most) {
+                best = Some((welcome, some[at]));
+            }
+        }
     }
-    let mut left = chance.random_range(0..sum);
-    pool.iter().copied().find(|track| {
-        let weight = weight(track);
-        let here = left < weight;
-        left = left.saturating_sub(weight);
-        here
-    })
+    best.map(|(_, track)| track)
 }
 
 #[cfg(test)]

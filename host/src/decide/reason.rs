@@ -6,11 +6,14 @@ use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
 
 use super::widen::stand_in;
-use crate::library::Candidate;
+use crate::{library::Candidate, taste::Sums};
+
+/// From so many plays on, what they say is worth saying.
+const FEW_PLAYS: f64 = 2.5;
 
 /// Why this track: "the only track for happy was just played, so surprise; liked; not played today".
 /// `own`: how many tracks are marked for the emotion.
-pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, now: Timestamp) -> String {
+pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, taste: Sums, now: Timestamp) -> String {
     let fit = match (own, track.fits(emotion), stand_in(emotion, track)) {
         (1, true, _) => return format!("the only track for {emotion}"),
         (_, true, _) => String::new(),
@@ -22,6 +25,11 @@ pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, now: Timestam
         (_, false, None) => format!("the few tracks for {emotion} were just played, so another; "),
     };
     let liked = if track.liked { "liked; " } else { "" };
+    let taste = match (taste.plays() >= FEW_PLAYS, taste.mean()) {
+        (true, 0.75..) => "mostly heard to its end; ",
+        (true, ..0.35) => "often skipped, and given another chance; ",
+        _ => "",
+    };
     let rest = match hours_since(track.last_played, now) {
         None => "not played before".to_owned(),
         Some(0) => "played less than an hour ago".to_owned(),
@@ -29,7 +37,7 @@ pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, now: Timestam
         Some(24..48) => "not played today".to_owned(),
         Some(hours) => format!("not played for {} days", hours / 24),
     };
-    format!("{fit}{liked}{rest}")
+    format!("{fit}{liked}{taste}{rest}")
 }
 
 /// Whole hours since a track was played; `None` if never. A time in the future counts as now.

@@ -27,7 +27,7 @@ fn listen(emotion: Emotion, tracks: &[Candidate], rules: Rules, seed: u64, n: us
     let mut chance = StdRng::seed_from_u64(seed);
     let mut recent: Vec<TrackId> = Vec::new();
     for _ in 0..n {
-        let choice = choose(emotion, false, tracks, &recent, rules, now(), &mut chance).unwrap();
+        let choice = choose(emotion, false, tracks, &recent, rules, &Taste::default(), now(), &mut chance).unwrap();
         recent.insert(0, choice.track);
     }
     recent.iter().rev().map(|id| id.0).collect()
@@ -91,7 +91,7 @@ fn the_same_seed_gives_the_same_music() {
 #[test]
 fn where_nothing_fits_the_reason_says_so() {
     let choose = |tracks: &[Candidate]| {
-        choose(Emotion::Angry, true, tracks, &[], RULES, now(), &mut StdRng::seed_from_u64(1))
+        choose(Emotion::Angry, true, tracks, &[], RULES, &Taste::default(), now(), &mut StdRng::seed_from_u64(1))
             .map(|c| (c.track.0, c.why))
     };
     assert_eq!(choose(&[]), None);
@@ -120,7 +120,7 @@ fn few_tracks_for_a_mood_are_joined_by_its_neighbours_and_stay_the_most() {
     assert!(heard.chunks(3).all(|three| three[0] < 2 && three[1] < 2 && [2, 3].contains(&three[2])), "{heard:?}");
     // From an unpleasant mood, only to calm.
     assert_eq!(listen(Fear, &tracks, RULES, 1, 4), [5, 3, 5, 3]);
-    let reason = |emotion, id: usize| why(emotion, &tracks[id], &tracks, now());
+    let reason = |emotion, id: usize| why(emotion, &tracks[id], &tracks, &Taste::default(), now());
     assert_eq!(reason(Sad, 3), "the only track for sad was just played, so neutral; not played before");
     assert_eq!(reason(Happy, 2), "the few tracks for happy were just played, so surprise; not played before");
     assert_eq!(reason(Sad, 6), "the only track for sad was just played, so another; not played before");
@@ -141,10 +141,10 @@ fn reasons_speak_of_rest_and_likes() {
         let mut track = track(1, 0, &[Emotion::Happy]);
         track.liked = liked;
         track.last_played = Some(now() - Duration::from_secs(hours as u64 * 3600 + 60));
-        why(Emotion::Happy, &track, &[track, track], now())
+        why(Emotion::Happy, &track, &[track, track], &Taste::default(), now())
     };
     let only = [track(1, 0, &[Emotion::Happy])];
-    assert_eq!(why(Emotion::Happy, &only[0], &only, now()), "the only track for happy");
+    assert_eq!(why(Emotion::Happy, &only[0], &only, &Taste::default(), now()), "the only track for happy");
     assert_eq!(words(0, false), "played less than an hour ago");
     assert_eq!(words(5, false), "last played 5 h ago");
     assert_eq!(words(30, true), "liked; not played today");

@@ -1,7 +1,7 @@
 //! The library: which tracks there are, which emotions they fit, what was played, liked and banned.
 //!
 //! `types` says what a track is. `store` opens the database; `shelf` keeps the tracks in it and
-//! `diary` what the room did; `retained` what the broker is to remember. `scan` looks through a folder, with `tags` for the files and `words`
+//! `diary` what the room did, `tastes` what was learnt from it; `retained` what the broker is to remember. `scan` looks through a folder, with `tags` for the files and `words`
 //! for what their names and tags say of moods.
 
 pub mod diary;
@@ -11,6 +11,7 @@ pub mod scan;
 pub mod shelf;
 pub mod store;
 pub mod tags;
+pub mod tastes;
 pub mod types;
 pub mod words;
 

@@ -206,6 +206,16 @@ pub struct Play {
     pub ending: Option<Ending>,
 }
 
+impl std::fmt::Display for Play {
+    /// One line for people: when, what, why, and how it ended.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let started = self.started.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S");
+        let by = if self.artist.is_empty() { String::new() } else { format!(" by {}", self.artist) };
+        let ending = self.ending.map_or("plays now", Ending::word);
+        write!(f, "{started}  {}{by}  ({ending})\n    {}", self.title, self.reason)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Site, assets::etag, refusal::Refusal};
 use crate::{
     app::Handle,
-    library::{Play, Track, TrackQuery},
+    library::{Play, Track, TrackQuery, tastes::Learnt},
 };
 
 /// The most rows one request gets.
@@ -108,6 +108,16 @@ pub async fn history(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Play>>, Refusal> {
     Ok(Json(site.handle.history(understood(wanted)?.limit()?).await?))
+}
+
+/// `GET /api/taste`: what was learnt from plays, the most welcome first in each mood; `mood` and `limit`
+/// choose.
+pub async fn taste(
+    State(site): State<Site>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Json<Vec<Learnt>>, Refusal> {
+    let TrackQuery { emotion, limit, .. } = understood(wanted)?.query()?;
+    Ok(Json(site.handle.learnt(emotion, limit).await?))
 }
 
 /// What stood behind the `?`, or why it cannot be read.

@@ -147,6 +147,8 @@ fn router(site: Site) -> Router {
         .route("/api/devices/{id}/screen.png", get(api::screen))
         .route("/api/tracks", get(api::tracks))
         .route("/api/history", get(api::history))
+        .route("/api/taste", get(api::taste))
+        .route("/api/taste/forget", post(steer::forget_taste))
         .route("/api/play", post(steer::play))
         .route("/api/pause", post(steer::pause))
         .route("/api/skip", post(steer::skip))

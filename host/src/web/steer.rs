@@ -76,6 +76,22 @@ pub async fn not_for(State(site): State<Site>, Path(id): Path<String>, request: 
     answer(&headers, done.await)
 }
 
+/// `POST /api/taste/forget` with `mood`, an emotion's word, or without, for all of them.
+pub async fn forget_taste(State(site): State<Site>, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct Forget {
+        #[serde(default)]
+        mood: String,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let Forget { mood } = body(request).await?;
+        let emotion = Some(mood.as_str()).filter(|m| !m.is_empty()).map(api::emotion).transpose()?;
+        carry_out(&site, Steer::ForgetTaste(emotion)).await
+    };
+    answer(&headers, done.await)
+}
+
 /// `POST /api/tracks/{id}/play`: 409 for a track that cannot be played.
 pub async fn play_track(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let done = async {

@@ -297,6 +297,9 @@ async fn wishes_are_carried_out() {
     let history = page.get("/api/history?limit=2").await.json();
     assert_eq!((&history[0]["title"], &history[1]["ending"]), (&json!("Rain on the Tram"), &json!("skipped")));
 
+    assert_eq!(page.get("/api/taste?mood=happy").await.json(), json!([]));
+    assert_eq!(page.post("/api/taste/forget", json!({ "mood": "happy" })).await.json(), json!({ "ok": true }));
+
     let track = async |n: usize| page.get("/api/tracks?q=breen&limit=1").await.json()["tracks"][n].clone();
     let id = track(0).await["id"].clone();
     assert_eq!(
@@ -414,6 +417,8 @@ async fn each_bad_request_gets_one_clear_message() {
         (&long, json, "", 400, "too long"),
         ("GET /?mood=cheerful", json, "", 400, "cheerful"),
         ("GET /api/history?limit=x", json, "", 400, "limit"),
+        ("GET /api/taste?mood=cheerful", json, "", 400, "cheerful"),
+        ("POST /api/taste/forget", json, r#"{"mood":"cheerful"}"#, 400, "cheerful"),
         ("GET /api/play", json, "", 405, "POST"),
         ("POST /api/state", json, "", 405, "GET"),
         ("DELETE /api/tracks/1/like", json, "", 405, "DELETE"),

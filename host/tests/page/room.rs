@@ -277,6 +277,10 @@ async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &Sqlite
         Steer::Play => next.paused = Paused::No,
         Steer::Pause => next.paused = Paused::ByHand,
         Steer::Skip | Steer::PlayTrack(_) => {}
+        Steer::ForgetTaste(emotion) => {
+            let sql = "DELETE FROM taste WHERE emotion = $1 OR $1 IS NULL";
+            sqlx::query(sql).bind(emotion.map(|e| e.word())).execute(pool).await?;
+        }
         Steer::Like { track, liked } => {
             let sql = if liked {
                 "INSERT INTO likes (track_id, at) VALUES ($1, 0) ON CONFLICT DO NOTHING"
