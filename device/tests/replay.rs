@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 use image::codecs::gif::GifEncoder;
 use image::{Delay, GrayImage, Luma, Rgba, RgbaImage};
 use moodring_device::camera::replay::Replay;
-use moodring_device::camera::{Camera, CameraError, Pace, ReplaySettings};
+use moodring_device::camera::{Camera, CameraError, Closing, Pace, ReplaySettings};
 use moodring_device::frame::{Frame, PixelFormat};
 
 fn replay(path: &Path, pace: Pace, repeat: bool) -> Result<Replay, CameraError> {
-    Replay::open(&ReplaySettings { path: path.to_owned(), pace, repeat }, 25)
+    Replay::open(&ReplaySettings { path: path.to_owned(), pace, repeat }, 25, &Closing::default())
 }
 
 fn real_time(path: &Path, fps: u32, repeat: bool) -> Replay {
-    Replay::open(&ReplaySettings { path: path.to_owned(), pace: Pace::RealTime, repeat }, fps).unwrap()
+    Replay::open(&ReplaySettings { path: path.to_owned(), pace: Pace::RealTime, repeat }, fps, &Closing::default())
+        .unwrap()
 }
 
 /// All frames of a clip that does not repeat.

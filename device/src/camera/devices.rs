@@ -16,10 +16,30 @@ use v4l::video::Capture;
 use super::v4l2::CODINGS;
 
 /// Drivers of a Pi that look like cameras, but only convert pictures for other programs.
-const CONVERTERS: [&str; 4] = ["bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec"];
+const CONVERTERS: [&str; 5] = ["bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec", "rpivid"];
 
 /// Drivers of a Pi's camera modules: raw data of the sensor, which libcamera makes pictures of.
 const MODULES: [&str; 3] = ["unicam", "bcm2835-unicam", "rp1-cfe"];
+
+/// A device under `/dev`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether it may be used.
+    pub access: Access,
+    /// Which camera it is; `None` where it could not be asked.
+    pub identity: Option<Identity>,
+}
+
+/// Which camera it is, whatever its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name.
+    pub card: String,
+    /// Where it is plugged in.
+    pub bus: String,
+}
 
 /// What is known of a device without using it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +51,7 @@ pub enum Access {
 }
 
 /// The devices that are cameras, or may be, by number.
-pub fn present(wanted: &Path) -> Vec<(PathBuf, Access)> {
+pub fn present(wanted: &Path) -> Vec<Node> {
     let Ok(entries) = fs::read_dir("/dev") else { return Vec::new() };
     let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("video")?.parse::<u32>().ok();
     let mut nodes: Vec<(u32, PathBuf)> =
@@ -43,15 +63,31 @@ pub fn present(wanted: &Path) -> Vec<(PathBuf, Access)> {
         nodes.insert(0, wanted.to_owned());
     }
     // The crate panics on names that are no UTF-8.
-    let access = |path: &Path| catch_unwind(|| access(path, wanted)).unwrap_or(None);
-    nodes.into_iter().filter_map(|path| access(&path).map(|access| (path, access))).collect()
+    let ask = |path: PathBuf| {
+        let (access, identity) = catch_unwind(|| access(&path, wanted)).unwrap_or(None)?;
+        Some(Node { path, access, identity })
+    };
+    nodes.into_iter().filter_map(ask).collect()
 }
 
-fn access(path: &Path, wanted: &Path) -> Option<Access> {
+/// Whether the kernel knows of a camera module on the ribbon cable. It makes a device of its receiver
+/// only once a sensor has answered.
+pub fn module_is_connected() -> bool {
+    let Ok(entries) = fs::read_dir("/sys/class/video4linux") else { return false };
+    let name = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("name"));
+    entries.flatten().filter_map(|entry| name(entry).ok()).any(|name| is_receiver(&name))
+}
+
+/// Whether a device of this name receives a module's raw data: `unicam-image`, `rp1-cfe-csi2_ch0`.
+fn is_receiver(name: &str) -> bool {
+    name.starts_with("unicam") || name.starts_with("rp1-cfe")
+}
+
+fn access(path: &Path, wanted: &Path) -> Option<(Access, Option<Identity>)> {
     let device = match Device::with_path(path) {
         Ok(device) => device,
-        Err(_) if path == wanted && path.exists() => return Some(Access::Camera),
-        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Some(Access::Forbidden),
+        Err(_) if path == wanted && path.exists() => return Some((Access::Camera, None)),
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => return Some((Access::Forbidden, None)),
         Err(_) => return None,
     };
     let caps = device.query_caps().ok()?;
@@ -59,17 +95,19 @@ fn access(path: &Path, wanted: &Path) -> Option<Access> {
     let reads = caps.capabilities.contains(Flags::VIDEO_CAPTURE | Flags::STREAMING)
         && no_camera(&caps.driver).is_none()
         && formats.iter().any(|d| CODINGS.iter().any(|(code, _)| d.fourcc == FourCC::new(code)));
-    reads.then_some(Access::Camera)
+    reads.then_some((Access::Camera, Some(Identity { card: caps.card, bus: caps.bus })))
 }
 
 /// Why a device of this driver is no camera, if that is known.
 pub(super) fn no_camera(driver: &str) -> Option<&'static str> {
     if MODULES.contains(&driver) {
         return Some(
-            "is a camera module on a ribbon cable, a libcamera device that this version cannot read: use a USB webcam",
+            "is the raw data of a camera module on the ribbon cable: set [camera] source = \"rpicam\" (or \"auto\")",
         );
     }
-    CONVERTERS.contains(&driver).then_some("only converts pictures for other programs: name a USB webcam's device")
+    CONVERTERS.contains(&driver).then_some(
+        "only converts pictures for other programs: set [camera] source = \"auto\", or name a webcam's device",
+    )
 }
 
 #[cfg(test)]
@@ -80,10 +118,12 @@ mod tests {
     fn a_camera_module_is_told_from_a_webcam() {
         for module in ["unicam", "bcm2835-unicam", "rp1-cfe"] {
             let why = no_camera(module).unwrap();
-            assert!(why.contains("libcamera") && why.contains("USB webcam"), "{why}");
+            assert!(why.contains("source = \"rpicam\""), "{why}");
         }
         assert!(no_camera("pispbe").unwrap().contains("only converts"));
         assert_eq!(no_camera("uvcvideo"), None);
+        assert!(is_receiver("unicam-image\n") && is_receiver("rp1-cfe-csi2_ch0\n"));
+        assert!(!is_receiver("HD Webcam: unicam\n") && !is_receiver("bcm2835-isp-output0\n"));
     }
 
     #[test]
@@ -92,8 +132,8 @@ mod tests {
         assert_eq!(access(null, null), None, "it can be opened, and is no camera");
         assert_eq!(access(none, none), None, "it is not there");
         // A folder cannot be opened like a device.
-        assert_eq!(access(Path::new("/dev"), Path::new("/dev")), Some(Access::Camera));
+        assert_eq!(access(Path::new("/dev"), Path::new("/dev")), Some((Access::Camera, None)));
         assert_eq!(access(Path::new("/dev"), null), None);
-        assert!(present(null).iter().all(|(path, _)| path != null));
+        assert!(present(null).iter().all(|node| node.path != null));
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Camera, CameraError, trouble};
+use super::{Camera, CameraError, Closing, trouble};
 use crate::frame::Frame;
 
 /// The first pause before a camera is opened again; each further one is twice as long.
@@ -19,8 +19,14 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause before a camera is opened again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// The longest pause where only a device is looked for: it may be plugged in at any moment.
+pub const LONGEST_ABSENCE: Duration = Duration::from_secs(2);
+
+/// A camera that fails sooner than this after its first frame is no better than one that fails at once.
+const STEADY: Duration = Duration::from_secs(5);
+
 /// The name of the thread that captures.
-const THREAD: &str = "capture";
+pub(super) const THREAD: &str = "capture";
 
 /// What came of waiting for a frame.
 #[derive(Debug)]
@@ -50,6 +56,7 @@ pub enum CameraState {
 #[derive(Debug)]
 pub struct Capture {
     shared: Arc<Shared>,
+    closing: Closing,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -76,24 +83,26 @@ impl Shared {
 }
 
 impl Capture {
-    /// Begins to capture from what `open` opens; it is called again after each failure.
+    /// Begins to capture from what `open` opens; it is called again after each failure. What it opens
+    /// gives up waiting once it is told to close.
     ///
     /// # Panics
     /// If the system cannot start a thread.
     pub fn start<F>(open: F) -> Self
     where
-        F: FnMut() -> Result<Box<dyn Camera>, CameraError> + Send + 'static,
+        F: FnMut(&Closing) -> Result<Box<dyn Camera>, CameraError> + Send + 'static,
     {
         let slot = Slot { frame: None, state: CameraState::Opening, captured: 0, dropped: 0, stop: false };
         let shared = Arc::new(Shared { slot: Mutex::new(slot), changed: Condvar::new() });
-        let inside = Arc::clone(&shared);
+        let closing = Closing::default();
+        let (inside, heed) = (Arc::clone(&shared), closing.clone());
         let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(move || {
             quiet();
-            run(open, &inside);
+            run(open, &inside, &heed);
             inside.lock().state = CameraState::Ended;
             inside.changed.notify_all();
         });
-        Self { shared, thread: Some(thread.expect("the system can start a thread")) }
+        Self { shared, closing, thread: Some(thread.expect("the system can start a thread")) }
     }
 
     /// Waits at most `timeout` for a frame newer than the last one given.
@@ -129,12 +138,13 @@ impl Capture {
         self.shared.lock().dropped
     }
 
-    /// Stops and waits for the camera to be closed; takes at most as long as one frame's timeout.
+    /// Stops and waits for the camera to be closed: a fraction of a second, unless the system hangs.
     pub fn stop(mut self) {
         self.close();
     }
 
     fn close(&mut self) {
+        self.closing.ask();
         self.shared.lock().stop = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
@@ -164,24 +174,25 @@ fn quiet() {
     });
 }
 
-fn run<F>(mut open: F, shared: &Shared)
+fn run<F>(mut open: F, shared: &Shared, closing: &Closing)
 where
-    F: FnMut() -> Result<Box<dyn Camera>, CameraError>,
+    F: FnMut(&Closing) -> Result<Box<dyn Camera>, CameraError>,
 {
+    let mut open = || open(closing);
     let mut failures = 0;
     loop {
         // The V4L2 crate panics on answers of a driver that it does not know.
         let result = catch_unwind(AssertUnwindSafe(|| watch(&mut open, shared, &mut failures)));
         let error = match result {
-            Ok(Ok(())) | Ok(Err(CameraError::End(_))) => return,
+            Ok(Ok(()) | Err(CameraError::End(_) | CameraError::Closing)) => return,
             Ok(Err(error)) => error,
             Err(panic) => CameraError::Bad {
                 path: PathBuf::from("camera"),
                 why: format!("broke down: {}", trouble::words(&*panic)),
             },
         };
-        let pause = pause_after(failures);
-        failures += 1;
+        let pause = pause_after(failures).min(if error.is_absence() { LONGEST_ABSENCE } else { LONGEST_PAUSE });
+        failures = failures.saturating_add(1);
         let problem = error.to_string();
         let mut slot = shared.lock();
         if slot.state != CameraState::Problem(problem.clone()) {
@@ -212,6 +223,7 @@ where
 {
     let mut camera = open()?;
     let mut told = None;
+    let mut began: Option<Instant> = None;
     loop {
         let frame = camera.next()?;
         // A clip may have given way to a camera.
@@ -227,8 +239,10 @@ where
         if told.as_ref() != Some(&what) {
             tracing::info!("camera: {what}");
             slot.state = CameraState::Running(what.clone());
-            *failures = 0;
             told = Some(what);
+        }
+        if began.get_or_insert_with(Instant::now).elapsed() >= STEADY {
+            *failures = 0;
         }
         slot.captured += 1;
         if slot.frame.replace(frame).is_some() {

@@ -58,7 +58,7 @@ fn all_seqs(capture: &Capture, pause: impl Fn(&Capture)) -> Vec<u64> {
 
 #[test]
 fn a_slow_reader_skips_frames_and_always_gets_the_newest() {
-    let capture = Capture::start(|| Ok(Box::new(counting(60, 5))));
+    let capture = Capture::start(|_| Ok(Box::new(counting(60, 5))));
     // As slow as five frames take, however long they take.
     let slow = |capture: &Capture| {
         let enough = capture.captured() + 5;
@@ -76,7 +76,7 @@ fn a_slow_reader_skips_frames_and_always_gets_the_newest() {
 
 #[test]
 fn a_replay_that_waits_loses_no_frame() {
-    let capture = Capture::start(|| Ok(Box::new(Counting { live: false, ..counting(20, 0) })));
+    let capture = Capture::start(|_| Ok(Box::new(Counting { live: false, ..counting(20, 0) })));
     assert_eq!(all_seqs(&capture, |_| thread::sleep(Duration::from_millis(2))), (0..20).collect::<Vec<_>>());
     assert_eq!(capture.dropped(), 0);
 }
@@ -85,7 +85,7 @@ fn a_replay_that_waits_loses_no_frame() {
 fn a_camera_that_fails_is_opened_again_and_the_problem_is_told() {
     static OPENED: AtomicU32 = AtomicU32::new(0);
     static SEEN: AtomicU32 = AtomicU32::new(0);
-    let capture = Capture::start(|| {
+    let capture = Capture::start(|_| {
         let before = OPENED.fetch_add(1, Ordering::Relaxed);
         // A problem stands until it has been seen, however busy the machine is.
         while SEEN.load(Ordering::Relaxed) < before {
@@ -123,7 +123,7 @@ fn a_camera_that_fails_is_opened_again_and_the_problem_is_told() {
 #[test]
 fn a_camera_that_panics_is_one_that_fails() {
     static OPENED: AtomicU32 = AtomicU32::new(0);
-    let capture = Capture::start(|| match OPENED.fetch_add(1, Ordering::Relaxed) {
+    let capture = Capture::start(|_| match OPENED.fetch_add(1, Ordering::Relaxed) {
         0 => panic!("as the V4L2 crate does"),
         _ => Ok(Box::new(counting(1, 0))),
     });
@@ -132,7 +132,7 @@ fn a_camera_that_panics_is_one_that_fails() {
 
 #[test]
 fn waiting_ends_in_time_and_stopping_does_not_wait_for_the_back_off() {
-    let capture = Capture::start(|| Err(CameraError::Missing("/dev/video7".into())));
+    let capture = Capture::start(|_| Err(CameraError::Missing("/dev/video7".into())));
     let start = Instant::now();
     assert!(matches!(capture.next(Duration::from_millis(50)), Next::Nothing));
     assert!(start.elapsed() < Duration::from_secs(5));

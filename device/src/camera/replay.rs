@@ -11,11 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clip::{self, Clip};
 use super::rate::Rate;
-use super::{Camera, CameraError, Pace, ReplaySettings};
+use super::{Camera, CameraError, Closing, Pace, ReplaySettings};
 use crate::frame::{Frame, Picture};
 
 /// A replay that is later than this gives up catching up.
 const TOO_LATE: Duration = Duration::from_secs(1);
+
+/// How long a wait is cut into, to see whether anybody still wants frames.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// A clip at work.
 pub struct Replay {
@@ -28,6 +31,7 @@ pub struct Replay {
     /// When the clip began, and how much of it has been shown.
     began: (Instant, Timestamp),
     shown: Duration,
+    closing: Closing,
 }
 
 impl Replay {
@@ -36,7 +40,7 @@ impl Replay {
     ///
     /// # Errors
     /// There is no clip at the path.
-    pub fn open(settings: &ReplaySettings, fps: u32) -> Result<Self, CameraError> {
+    pub fn open(settings: &ReplaySettings, fps: u32, closing: &Closing) -> Result<Self, CameraError> {
         Ok(Self {
             clip: clip::open(&settings.path, Duration::from_secs(1) / fps.max(1))?,
             path: settings.path.clone(),
@@ -46,6 +50,7 @@ impl Replay {
             seq: 0,
             began: (Instant::now(), Timestamp::now()),
             shown: Duration::ZERO,
+            closing: closing.clone(),
         })
     }
 
@@ -79,14 +84,16 @@ impl Camera for Replay {
                     (picture, due) = self.picture()?;
                 }
                 let now = Instant::now();
-                match due.checked_duration_since(now) {
-                    Some(early) => thread::sleep(early),
-                    None => {
-                        let late = now.duration_since(due);
-                        if late > TOO_LATE {
-                            self.began.0 += late;
-                        }
+                let late = now.saturating_duration_since(due);
+                if late > TOO_LATE {
+                    self.began.0 += late;
+                }
+                // A clip may show a picture for a minute; nobody waits so long for it to close.
+                while let Some(early) = due.checked_duration_since(Instant::now()) {
+                    if self.closing.is_asked() {
+                        return Err(CameraError::Closing);
                     }
+                    thread::sleep(early.min(SLICE));
                 }
                 Timestamp::now()
             }
