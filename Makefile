@@ -1,7 +1,7 @@
 # make help lists what can be done here.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo build test check setup accuracy train page-test clean
+.PHONY: help demo build test check setup accuracy train page-test mqtt-test clean
 
 CARGO ?= cargo
 TFLITE := target/tflite/libtensorflowlite_c.so
@@ -51,6 +51,9 @@ train: ## train the emotion network; see models/train/README.md
 
 page-test: setup ## real clicks on the page in headless Chromium; needs node and chromium
 	deploy/page-test
+
+mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
+	$(CARGO) test --package moodring-device --locked --test mosquitto -- --ignored --nocapture
 
 clean: ## forget everything that was built
 	$(CARGO) clean

@@ -10,7 +10,7 @@ use moodring_mood::{Confidence, Mood, Playing};
 use crate::screen::{Network, Scene, ScreenSize, ScreenState};
 
 /// Watches a room through a camera, shows its mood on a small screen and publishes it over MQTT.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     version,
     about,
@@ -31,7 +31,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Watch, show and publish until told to stop.
     Run,
@@ -75,6 +75,16 @@ pub enum Command {
         /// Where to write the picture.
         #[arg(long, value_name = "FILE.png")]
         out: PathBuf,
+    },
+
+    /// Look at the camera, the screen, the broker and everything else, and say what is wrong and what to type.
+    ///
+    /// Ends with status 1 if something is wrong. The device itself should not run meanwhile: it has the
+    /// camera and the panel.
+    Doctor {
+        /// Write JSON.
+        #[arg(long)]
+        json: bool,
     },
 
     /// Check the configuration, the networks and their library, and say where the configuration is from.

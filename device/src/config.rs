@@ -15,8 +15,8 @@ use moodring_mood::DeviceId;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    camera::CameraSettings, health::HealthSettings, mood::MoodSettings, publish::MqttSettings, screen::ScreenSettings,
-    see::VisionSettings,
+    camera::CameraSettings, health::HealthSettings, journal::LogSettings, mood::MoodSettings, publish::MqttSettings,
+    screen::ScreenSettings, see::VisionSettings,
 };
 
 /// Where the configuration is when nobody says where.
@@ -47,6 +47,8 @@ pub struct Settings {
     pub mqtt: MqttSettings,
     /// How often health is reported.
     pub health: HealthSettings,
+    /// How much is said in the log.
+    pub log: LogSettings,
 }
 
 /// Where the settings came from.

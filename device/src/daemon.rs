@@ -22,6 +22,9 @@ use tracing::warn;
 /// some seconds until its first.
 pub const FRESH: Duration = Duration::from_secs(10);
 
+/// The shortest time between two lines on how it goes.
+const CALM: Duration = Duration::from_secs(1);
+
 /// How the camera stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
@@ -48,16 +51,17 @@ pub struct Daemon {
     feed_every: Option<Duration>,
     fed: Option<Instant>,
     status: String,
+    said: Option<Instant>,
     listens: bool,
 }
 
 impl Daemon {
     /// Looks whether systemd wants to be told.
     pub fn new() -> Self {
-        // Half of what systemd allows, as its manual asks; and often enough to be seen in a test.
+        // More often than the half of what systemd allows, which its manual asks for.
         let feed_every = sd_notify::watchdog_enabled().map(|limit| limit / 3);
         let listens = std::env::var_os("NOTIFY_SOCKET").is_some();
-        Self { feed_every, fed: None, status: String::new(), listens }
+        Self { feed_every, fed: None, status: String::new(), said: None, listens }
     }
 
     /// All parts have been started. Nobody waits for a broker, a camera or a panel.
@@ -77,14 +81,17 @@ impl Daemon {
     }
 
     /// The pipeline made a turn: feeds the watchdog if it is time to and the device is alive, and says
-    /// how it goes (as `systemctl status` shows it) if that changed.
-    pub fn turn(&mut self, now: Instant, sight: Sight, status: &str) {
+    /// how it goes (as `systemctl status` shows it) if that changed, once a second at most.
+    pub fn turn(&mut self, now: Instant, sight: Sight, status: impl FnOnce() -> String) {
         if !self.listens {
             return;
         }
-        if self.status != status {
-            status.clone_into(&mut self.status);
-            self.tell(&[NotifyState::Status(status)]);
+        let status = status();
+        let calm = self.said.is_none_or(|said| now.saturating_duration_since(said) >= CALM);
+        if calm && self.status != status {
+            self.said = Some(now);
+            self.tell(&[NotifyState::Status(&status)]);
+            self.status = status;
         }
         let hungry = |every| self.fed.is_none_or(|fed| now.saturating_duration_since(fed) >= every);
         if self.feed_every.is_some_and(hungry) && is_alive(sight, now) {

@@ -15,6 +15,10 @@ pub mod order;
 
 pub mod shutter;
 
+pub mod privacy;
+
+pub mod reload;
+
 pub mod camera;
 
 pub mod frame;
@@ -38,3 +42,9 @@ pub mod publish;
 pub mod health;
 
 pub mod machine;
+
+pub mod daemon;
+
+pub mod journal;
+
+pub mod doctor;

@@ -1,46 +1,67 @@
 //! Only wires: the command line and the configuration to what was asked for.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
 };
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use moodring_config::ConfigError;
 use moodring_device::{
     bench,
     cli::{Cli, Command},
     config::{Origin, PREFIX, Settings},
+    doctor,
+    journal::{self, Importance, Log, LogSettings},
     pipeline::{self, End, RESTART},
-    read, screen,
+    publish, read,
+    reload::Reload,
+    screen,
     see::Seer,
 };
 use moodring_mood::Confidence;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
 };
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log(cli.verbose);
-    match command(&cli) {
+    let log = Log::begin(cli.verbose);
+    match command(&cli, log) {
         Ok(code) => code,
         Err(error) => {
-            // Nobody may be reading any more, which is no reason to panic.
-            let _ = writeln!(io::stderr(), "moodring-device: {error:#}");
+            journal::complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn command(cli: &Cli) -> Result<ExitCode> {
-    let (settings, origin) = Settings::load(cli.config.as_deref(), moodring_config::environment(PREFIX)?)?;
+fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
+    let (settings, origin) = load(cli)?;
+    log.set(settings.log);
     match &cli.command {
-        Command::Run => run(&settings, &origin),
+        Command::Doctor { json } => {
+            // What the parts say in the log while they are tried is told as findings.
+            log.set(LogSettings { level: Importance::Error });
+            let mut output = io::stdout().lock();
+            if !json {
+                write!(output, "{}\n", doctor::opening())?;
+            }
+            let report = doctor::examine(&settings, &origin, &mut |finding| {
+                if !json {
+                    // Who closed the pipe has seen enough; the status still tells.
+                    let _ = write!(output, "{}", doctor::finding(finding)).and_then(|()| output.flush());
+                }
+            });
+            let end = if *json { serde_json::to_string_pretty(&report)? + "\n" } else { doctor::closing(&report) };
+            write!(io::stdout(), "{end}")?;
+            Ok(if report.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Run => run(cli, log, &settings, &origin),
         Command::Read { cropped, paths } => {
             let subject = if *cropped { read::Subject::Cropped } else { read::Subject::Scene };
             let mut seer = Seer::open(&settings.vision)?;
@@ -63,14 +84,18 @@ fn command(cli: &Cli) -> Result<ExitCode> {
         }
         Command::CheckConfig => {
             Seer::open(&settings.vision)?;
-            settings.mqtt.password()?;
+            publish::check_files(&settings.mqtt)?;
             writeln!(io::stdout(), "{origin}: good; this device is {:?} on the wire", settings.device_id().as_str())?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-fn run(settings: &Settings, origin: &Origin) -> Result<ExitCode> {
+fn load(cli: &Cli) -> Result<(Settings, Origin), ConfigError> {
+    Settings::load(cli.config.as_deref(), moodring_config::environment(PREFIX)?)
+}
+
+fn run(cli: &Cli, log: Log, settings: &Settings, origin: &Origin) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // The second of a kind ends the program at once, for those who cannot wait. One of each is
@@ -81,28 +106,18 @@ fn run(settings: &Settings, origin: &Origin) -> Result<ExitCode> {
             .and_then(|_| flag::register(signal, Arc::clone(&stop)))
             .context("cannot wait for signals")?;
     }
+    let hangup = Arc::new(AtomicBool::new(false));
+    flag::register(SIGHUP, Arc::clone(&hangup)).context("cannot wait for signals")?;
+    let cli = cli.clone();
+    let mut reload = Reload::new(hangup, move || {
+        let (settings, _) = load(&cli)?;
+        log.set(settings.log);
+        Ok(settings)
+    });
     let (id, version) = (settings.device_id(), env!("CARGO_PKG_VERSION"));
     info!("moodring-device {version}, {id:?} on the wire; configuration: {origin}", id = id.as_str());
-    Ok(match pipeline::run(settings, &stop)? {
+    Ok(match pipeline::run(settings, &stop, &mut reload)? {
         End::Stop => ExitCode::SUCCESS,
         End::Restart => ExitCode::from(RESTART),
     })
-}
-
-/// One line for each thing that happens, on standard error; `RUST_LOG` overrides how much.
-fn log(verbose: u8) {
-    let level = match verbose {
-        0 => "info",
-        1 => "moodring_device=debug,info",
-        _ => "trace",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        // A line that nobody reads any more is lost; saying so on the same closed output would panic.
-        .log_internal_errors(false)
-        .init();
 }

@@ -167,6 +167,11 @@ impl Steady {
         }
     }
 
+    /// From now on it is as quick or calm as this; the mood stays.
+    pub const fn adjust(&mut self, settings: MoodSettings) {
+        self.settings = settings;
+    }
+
     /// Takes in the faces of the frame captured `at` (time since any fixed moment).
     pub fn observe(&mut self, at: Duration, faces: &[SeenFace]) -> RoomMood {
         let step = self.last_frame.map_or(Duration::ZERO, |last| at.saturating_sub(last));

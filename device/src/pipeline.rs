@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use moodring_mood::{Mood, NowPlaying};
 use moodring_vision::View;
 use thiserror::Error;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::{
     camera::{
@@ -25,13 +25,16 @@ use crate::{
         light::{Light, Luma},
     },
     config::Settings,
+    daemon::{Daemon, Sight},
     display::Display,
     frame::Frame,
     health::{Counts, Times},
     machine::Machine,
     mood::{RoomMood, SeenFace, Steady},
     order::Order,
+    privacy::Memory,
     publish::{PublishError, Publisher, Statement, discovery},
+    reload::{Reload, adopt},
     screen::{Network, Scene, ScreenState},
     see::{FaceReading, Reading, SeeError, Seer},
     shutter::Shutter,
@@ -79,15 +82,23 @@ pub enum End {
 ///
 /// # Errors
 /// See [`RunError`]; all of them before the first frame.
-pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
+pub fn run(settings: &Settings, stop: &AtomicBool, reload: &mut Reload) -> Result<End, RunError> {
     let seer = Seer::open(&settings.vision)?;
     // Buttons and commands over MQTT put in at the one end.
     let (orders, ordered) = mpsc::channel();
     let machine = Machine::this();
     let presented = discovery::Machine { model: machine.model(), temperature: machine.temperature().is_some() };
     let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders)?;
-    let mut shutter = Shutter::open(settings.camera.clone());
-    let mut pipeline = Pipeline::new(settings, seer, publisher, machine);
+    let memory = Memory::of_this_service();
+    let mut shutter = if memory.is_private() {
+        info!("privacy: the camera stays closed, as somebody wanted before the restart");
+        Shutter::shut(settings.camera.clone())
+    } else {
+        Shutter::open(settings.camera.clone())
+    };
+    let mut pipeline = Pipeline::new(settings, seer, publisher, machine, memory);
+    let mut daemon = Daemon::new();
+    daemon.ready();
     let mut end = End::Stop;
     while !stop.load(Ordering::Relaxed) && end == End::Stop {
         match shutter.next(TICK) {
@@ -102,8 +113,15 @@ pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
             }
         }
         pipeline.look_around(&shutter);
+        if reload.is_asked() {
+            daemon.reloading();
+            pipeline.reload(reload);
+            daemon.ready();
+        }
+        daemon.turn(Instant::now(), pipeline.sight(&shutter), || pipeline.status(&shutter));
     }
     info!("stopping");
+    daemon.stopping();
     shutter.close();
     pipeline.goodbye();
     // Only waited for after the goodbye, which must not wait for a camera that hangs.
@@ -112,14 +130,15 @@ pub fn run(settings: &Settings, stop: &AtomicBool) -> Result<End, RunError> {
 }
 
 struct Pipeline {
+    settings: Settings,
     seer: Seer,
     light: Light,
     steady: Steady,
     display: Display,
     publisher: Publisher,
     machine: Machine,
+    memory: Memory,
     times: Times,
-    health_every: Duration,
     health_due: Instant,
     /// The problem of the camera and the darkness that were told last.
     reported: (Option<String>, bool),
@@ -129,17 +148,18 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(settings: &Settings, seer: Seer, publisher: Publisher, machine: Machine) -> Self {
+    fn new(settings: &Settings, seer: Seer, publisher: Publisher, machine: Machine, memory: Memory) -> Self {
         let now = Instant::now();
         Self {
+            settings: settings.clone(),
             seer,
             light: Light::new(settings.camera.light),
             steady: Steady::new(settings.mood),
             display: Display::new(settings.screen.clone()),
             publisher,
             machine,
+            memory,
             times: Times::new(now),
-            health_every: Duration::from_secs(settings.health.every_s),
             health_due: now + FIRST_HEALTH.min(Duration::from_secs(settings.health.every_s)),
             reported: (None, false),
             room: None,
@@ -188,9 +208,50 @@ impl Pipeline {
             }
         }
         if matches!(order, Order::Privacy(_) | Order::TogglePrivacy) {
-            info!("{}", if shutter.is_wanted_shut() { "privacy: closing the camera" } else { "watching again" });
+            if shutter.is_wanted_shut() {
+                info!("privacy: closing the camera");
+                self.memory.closed();
+            } else {
+                info!("watching again");
+                self.memory.opened();
+            }
         }
         End::Stop
+    }
+
+    /// Takes what can be taken of a configuration that has changed.
+    fn reload(&mut self, reload: &mut Reload) {
+        let adopted = match reload.load() {
+            Ok(new) => adopt(&self.settings, &new),
+            Err(why) => return error!("{why}; all stays as it was"),
+        };
+        info!("reloaded: {}", adopted.words());
+        self.settings = adopted.settings;
+        self.steady.adjust(self.settings.mood);
+        self.publisher.repeat_after(Duration::from_secs(self.settings.mqtt.repeat_s));
+        self.health_due = self.health_due.min(Instant::now() + Duration::from_secs(self.settings.health.every_s));
+    }
+
+    /// How the camera stands, for the watchdog.
+    fn sight(&self, shutter: &Shutter) -> Sight {
+        match shutter.state() {
+            Some(CameraState::Problem(_)) => Sight::Failing,
+            None if shutter.is_wanted_shut() => Sight::Closed,
+            _ => Sight::Watching(self.last_frame),
+        }
+    }
+
+    /// One line for `systemctl status`.
+    fn status(&self, shutter: &Shutter) -> String {
+        let sight = match (shutter.state(), self.room) {
+            (Some(CameraState::Problem(problem)), _) => problem,
+            (None, _) if shutter.is_wanted_shut() => "the camera is closed on purpose".to_owned(),
+            (_, Some(room)) if room.people > 0 => format!("{}, {} in view", room.mood, room.people),
+            (_, Some(room)) => room.mood.to_string(),
+            (_, None) => "waking".to_owned(),
+        };
+        let broker = if self.publisher.is_connected() { "" } else { "; the broker is away" };
+        format!("{sight}{broker}")
     }
 
     /// A camera that is gone sees nobody: what it saw last must not stand for ever. One that was closed
@@ -243,7 +304,7 @@ impl Pipeline {
         let too_dark = self.light.too_dark();
         let report = (problem, too_dark);
         if now >= self.health_due || report != self.reported {
-            self.health_due = now + self.health_every;
+            self.health_due = now + Duration::from_secs(self.settings.health.every_s);
             if too_dark != self.reported.1 {
                 info!(
                     "{}",

@@ -1,9 +1,43 @@
 //! A configuration that is read again while the device runs: what of it can be taken at once.
 //!
 //! In: the settings in force and the new ones. Out: the settings to go on with, and which sections
-//! changed but need a restart. Pure.
+//! changed but need a restart. Pure, but for [`Reload`], which notes that somebody asks (SIGHUP) and
+//! reads the file. What fails is the reading; then all stays as it was.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use moodring_config::ConfigError;
 
 use crate::config::Settings;
+
+/// Whether the configuration is to be read again, and how.
+pub struct Reload {
+    asked: Arc<AtomicBool>,
+    load: Box<dyn FnMut() -> Result<Settings, ConfigError>>,
+}
+
+impl Reload {
+    /// Reads with `load` whenever `asked` was set.
+    pub fn new(asked: Arc<AtomicBool>, load: impl FnMut() -> Result<Settings, ConfigError> + 'static) -> Self {
+        Self { asked, load: Box::new(load) }
+    }
+
+    /// Whether somebody asked since the last time.
+    pub fn is_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
+    }
+
+    /// The settings as they are now.
+    ///
+    /// # Errors
+    /// They cannot be read, or a value will not do.
+    pub fn load(&mut self) -> Result<Settings, ConfigError> {
+        (self.load)()
+    }
+}
 
 /// What comes of new settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +128,7 @@ mod tests {
     #[test]
     fn a_new_key_is_either_taken_or_left() {
         // Whoever adds a section must say here which it is.
-        let Settings { id: _, camera: _, vision: _, mood: _, screen: _, mqtt: _, health: _, log: _ } = Settings::default();
+        let Settings { id: _, camera: _, vision: _, mood: _, screen: _, mqtt: _, health: _, log: _ } =
+            Settings::default();
     }
 }

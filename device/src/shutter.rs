@@ -35,6 +35,11 @@ impl Shutter {
         Self { settings, wanted: true, eye: Eye::Open(capture), dropped: 0 }
     }
 
+    /// Does not open the camera before somebody wants it.
+    pub const fn shut(settings: CameraSettings) -> Self {
+        Self { settings, wanted: false, eye: Eye::Shut, dropped: 0 }
+    }
+
     /// The next frame, as [`Capture::next`]; waits for `tick` where the camera is not open.
     pub fn next(&mut self, tick: Duration) -> Next {
         match &self.eye {
@@ -145,6 +150,14 @@ mod tests {
         shutter.want(true);
         assert!(frame_within(&mut shutter, Duration::from_secs(20)));
         assert!(!shutter.is_shut());
+    }
+
+    #[test]
+    fn one_that_begins_shut_opens_when_it_is_wanted() {
+        let mut shutter = Shutter::shut(clip());
+        assert!(!frame_within(&mut shutter, Duration::from_millis(200)) && shutter.is_shut());
+        shutter.want(true);
+        assert!(frame_within(&mut shutter, Duration::from_secs(20)));
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Luma {
     }
 
     /// Whether this is too dark to read, or shows a covered lens, where `below` is the limit.
-    fn is_dark(&self, below: f32) -> bool {
+    pub(crate) fn is_dark(&self, below: f32) -> bool {
         self.high < below || (self.high < DIM * below && self.high - self.low < FLAT * below)
     }
 }

@@ -41,13 +41,13 @@ pub fn explain(error: &ConnectionError, settings: &MqttSettings, now: Timestamp)
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe,
-        ) => ended(settings),
+        ) => ended(error, settings),
         // A failed look-up of a name has a kind of its own, which the standard library does not name.
         Some(_) if error.to_string().contains("failed to lookup address") => {
             format!("the name {:?} (mqtt.host) is not known here; check it, or use the address", settings.host)
         }
         _ => match error {
-            ConnectionError::MqttState(StateError::ConnectionAborted) => ended(settings),
+            ConnectionError::MqttState(StateError::ConnectionAborted) => ended(error, settings),
             ConnectionError::MqttState(StateError::AwaitPingResp) => {
                 format!("the broker gave no sign of life for {} s (mqtt.keep_alive_s)", settings.keep_alive_s)
             }
@@ -56,9 +56,16 @@ pub fn explain(error: &ConnectionError, settings: &MqttSettings, now: Timestamp)
     }
 }
 
-fn ended(settings: &MqttSettings) -> String {
-    let hint = if settings.tls.enabled { "" } else { "; one that wants TLS does that (mqtt.tls.enabled)" };
-    format!("the broker ended the connection{hint}")
+fn ended(error: &ConnectionError, settings: &MqttSettings) -> String {
+    match error {
+        ConnectionError::Tls(_) => format!(
+            "the broker ended the connection before TLS began: port {} may be one without (mqtt.port; 8883 in most \
+             cases has it)",
+            settings.port
+        ),
+        _ if settings.tls.enabled => "the broker ended the connection".to_owned(),
+        _ => "the broker ended the connection; one that wants TLS does that (mqtt.tls.enabled)".to_owned(),
+    }
 }
 
 fn refused(code: ConnectReturnCode, settings: &MqttSettings) -> String {
@@ -83,15 +90,22 @@ fn refused(code: ConnectReturnCode, settings: &MqttSettings) -> String {
 fn explain_tls(error: &rustls::Error, settings: &MqttSettings, now: Timestamp) -> String {
     let clock = || now.to_zoned(TimeZone::UTC).date();
     let ca = if settings.tls.ca_file.as_os_str().is_empty() {
-        "no authority that this system trusts; name its own in mqtt.tls.ca_file".to_owned()
+        "an authority that this system does not trust; name it in mqtt.tls.ca_file".to_owned()
     } else {
-        format!("not the authority in {} (mqtt.tls.ca_file)", settings.tls.ca_file.display())
+        format!("another authority than the one in {} (mqtt.tls.ca_file)", settings.tls.ca_file.display())
     };
     match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } if clock_is_unset(now) => {
+                format!(
+                    "the broker's certificate is not valid yet, for this device's clock says {}: the clock is not \
+                     set; it is tried again until the network has set it (timedatectl tells)",
+                    clock()
+                )
+            }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => format!(
-                "the broker's certificate is not valid yet, for this device's clock says {}: the clock is not set; \
-                 it is tried again until the network has set it (timedatectl tells)",
+                "the broker's certificate is not valid yet, by this device's clock, which says {}; if that is wrong \
+                 (timedatectl tells), the network will set it, and it is tried again",
                 clock()
             ),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
@@ -105,7 +119,7 @@ fn explain_tls(error: &rustls::Error, settings: &MqttSettings, now: Timestamp) -
                 settings.host
             ),
             CertificateError::BadSignature => {
-                format!("the broker's certificate bears a wrong signature: it is by {ca}")
+                format!("the broker's certificate bears a wrong signature: it was signed by {ca}")
             }
             other => format!(
                 "the broker's certificate will not do ({other}): it must be of X.509 version 3, signed by an authority \
@@ -199,7 +213,7 @@ mod tests {
             (certificate(CertificateError::Expired), "has expired (this device's clock says 2026-11-23): renew it"),
             (
                 certificate(CertificateError::UnknownIssuer),
-                "not the authority in /etc/moodring/ca.pem (mqtt.tls.ca_file)",
+                "another authority than the one in /etc/moodring/ca.pem (mqtt.tls.ca_file)",
             ),
             (certificate(CertificateError::NotValidForName), "for another name than \"broker.local\""),
             (tls(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)), "port 8883 does not speak TLS"),
@@ -207,6 +221,10 @@ mod tests {
             (
                 tls(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)),
                 "device's certificate has expired",
+            ),
+            (
+                ConnectionError::Tls(rumqttc::TlsError::Io(io::ErrorKind::UnexpectedEof.into())),
+                "before TLS began: port 8883 may be one without",
             ),
             (io(io::ErrorKind::ConnectionRefused), "nobody listens there"),
             (io(io::ErrorKind::UnexpectedEof), "mqtt.tls.enabled"),
@@ -224,6 +242,8 @@ mod tests {
     #[test]
     fn a_clock_that_nobody_has_set_is_blamed_and_not_the_certificate() {
         let error = tls(rustls::Error::InvalidCertificate(CertificateError::NotValidYet));
+        let later = explain(&error, &settings(), now());
+        assert!(later.contains("by this device's clock, which says 2026-11-23; if that is wrong"), "{later}");
         let text = explain(&error, &settings(), Timestamp::from_second(60).unwrap());
         assert!(text.contains("this device's clock says 1970-01-01: the clock is not set"), "{text}");
         assert!(clock_is_unset(Timestamp::UNIX_EPOCH) && !clock_is_unset(now()));
@@ -232,8 +252,7 @@ mod tests {
     #[test]
     fn the_reason_is_found_wherever_rumqttc_wraps_it() {
         let inner = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
-        let late =
-            ConnectionError::MqttState(StateError::Io(io::Error::new(io::ErrorKind::InvalidData, inner)));
+        let late = ConnectionError::MqttState(StateError::Io(io::Error::new(io::ErrorKind::InvalidData, inner)));
         assert!(explain(&late, &settings(), now()).contains("wants to see a certificate"));
     }
 }

@@ -31,6 +31,9 @@ use super::{
 /// A connection that lived this long was a good one: the next attempt need not wait long.
 const GOOD: Duration = Duration::from_secs(20);
 
+/// A broker gives back what a device said of itself sooner than this.
+const ECHO: Duration = Duration::from_secs(2);
+
 /// The largest packet read. What a host says is far shorter; a longer packet ends the connection.
 pub(super) const MAX_INCOMING: usize = 1024 * 1024;
 
@@ -50,13 +53,27 @@ pub(super) struct Link {
     unheard: Cell<bool>,
     /// Whether it was said that the clock is not set.
     clock: Cell<bool>,
+    /// Since when there is a connection on which health was said.
+    unanswered: Cell<Option<Instant>>,
+    /// Whether it was said that nothing arrives.
+    unsaid: Cell<bool>,
 }
 
 impl Link {
     pub(super) fn new(client: AsyncClient, shared: Arc<Shared>, settings: MqttSettings) -> Self {
         let broker = settings.broker();
         let no = || Cell::new(false);
-        Self { client, shared, settings, broker, deaf: no(), unheard: no(), clock: no() }
+        Self {
+            client,
+            shared,
+            settings,
+            broker,
+            deaf: no(),
+            unheard: no(),
+            clock: no(),
+            unanswered: Cell::new(None),
+            unsaid: no(),
+        }
     }
 
     /// Runs until the goodbye that [`Outbox::close`] asks for has been said or cannot be.
@@ -91,6 +108,7 @@ impl Link {
                 self.on(event);
             }
             self.outbox().disconnected();
+            self.unanswered.set(None);
             events.clean();
             events.pending.clear();
             self.shared.nudge.notify_one();
@@ -143,10 +161,29 @@ impl Link {
                 }
             }
             Event::Outgoing(Outgoing::Publish(packet_id)) => self.outbox().written(packet_id),
+            Event::Incoming(Incoming::PingResp) => self.listen_for_ourselves(),
             Event::Outgoing(Outgoing::Disconnect) => self.outbox().said_goodbye(),
             _ => return,
         }
         self.shared.nudge.notify_one();
+    }
+
+    /// A broker that does not let a device say something drops it, and says nothing. But the device hears
+    /// its own health: where that does not come back, nothing arrives.
+    fn listen_for_ourselves(&self) {
+        if self.shared.twin().has_spoken() || self.unheard.get() || !self.outbox().has_said_health() {
+            return;
+        }
+        let since = self.unanswered.get().unwrap_or_else(Instant::now);
+        self.unanswered.set(Some(since));
+        if since.elapsed() >= ECHO && !self.unsaid.replace(true) {
+            let device = &self.shared.device;
+            warn!(
+                "what this device says does not arrive: the broker {} drops it without a word; allow the user {:?} \
+                 to read and write moodring/{device}/#",
+                self.broker, self.settings.username
+            );
+        }
     }
 
     /// Hands over all that may go now. Never waits: the client has room for more than the outbox lets out.

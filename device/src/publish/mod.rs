@@ -214,6 +214,14 @@ impl Publisher {
     }
 }
 
+/// Whether all that the settings name for getting to the broker can be read.
+///
+/// # Errors
+/// A password, certificate or key cannot.
+pub fn check_files(settings: &MqttSettings) -> Result<(), PublishError> {
+    access(settings, "check").map(drop)
+}
+
 /// How this device connects: as [`access`], with its last will.
 fn options(settings: &MqttSettings, device: &DeviceId) -> Result<MqttOptions, PublishError> {
     let mut options = access(settings, &format!("moodring-{device}"))?;

@@ -176,6 +176,11 @@ impl Outbox {
         }
     }
 
+    /// Whether health there is, and all of it has been said.
+    pub const fn has_said_health(&self) -> bool {
+        self.health.is_said()
+    }
+
     /// Whether the goodbye asked for has been said, or cannot be because the broker is away.
     pub fn closed(&self) -> bool {
         self.goodbye == Goodbye::Done || (self.goodbye != Goodbye::NotYet && !self.connected)

@@ -108,6 +108,11 @@ impl<T: Clone + PartialEq> Latest<T> {
         self.value.clone()
     }
 
+    /// Whether there is nothing left to say of it.
+    pub(super) const fn is_said(&self) -> bool {
+        self.value.is_some() && !self.due && !self.under_way
+    }
+
     /// It arrived, or never will.
     pub(super) const fn settled(&mut self) {
         self.under_way = false;

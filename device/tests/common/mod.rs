@@ -91,7 +91,11 @@ impl Ear {
         // A broker lets in one client of a name.
         static EARS: AtomicU32 = AtomicU32::new(0);
         let name = format!("ear-{}-{}", std::process::id(), EARS.fetch_add(1, Ordering::Relaxed));
-        let mut options = MqttOptions::new(name, "127.0.0.1", port);
+        Self::with(MqttOptions::new(name, "127.0.0.1", port))
+    }
+
+    /// An ear that goes to the broker in this way.
+    pub fn with(mut options: MqttOptions) -> Self {
         options.set_max_packet_size(4 << 20, 4 << 20).set_keep_alive(Duration::from_secs(5));
         let (client, mut connection) = Client::new(options, 16);
         let heard = Arc::new((Mutex::new(Vec::new()), Condvar::new()));

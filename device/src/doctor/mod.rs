@@ -1,0 +1,124 @@
+//! `moodring-device doctor`: looks at the device part by part, and says of each what it found, what is
+//! wrong, and what to type.
+//!
+//! In: the settings, and the system's files below a root that tests can choose. Out: one [`Finding`]
+//! for each part, in the order in which a newcomer would mend them, as text or as JSON. Nothing here
+//! fails: what does not work is a finding.
+
+mod broker;
+mod bus;
+mod machine;
+mod screen;
+mod sight;
+mod user;
+mod words;
+
+use serde::Serialize;
+
+use crate::{
+    config::{Origin, Settings},
+    machine::Machine,
+};
+use user::User;
+pub use words::{closing, finding, opening};
+
+/// How a part stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It works.
+    Good,
+    /// It works, or is not used; but somebody may want to know.
+    Note,
+    /// It does not work.
+    Bad,
+    /// It cannot be looked at, here or now.
+    Skipped,
+}
+
+/// What was found of one part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which part.
+    pub part: &'static str,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// What is there.
+    pub found: String,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What to type, or to do, line by line.
+    #[serde(rename = "type", skip_serializing_if = "Vec::is_empty")]
+    pub remedy: Vec<String>,
+}
+
+impl Finding {
+    /// It works.
+    pub fn good(part: &'static str, found: impl Into<String>) -> Self {
+        Self { part, verdict: Verdict::Good, found: found.into(), problem: None, remedy: Vec::new() }
+    }
+
+    /// It cannot be looked at.
+    pub fn skipped(part: &'static str, found: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Skipped, ..Self::good(part, found) }
+    }
+
+    /// Somebody may want to know.
+    pub fn note(part: &'static str, found: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Note, problem: Some(problem.into()), ..Self::good(part, found) }
+    }
+
+    /// It does not work.
+    pub fn bad(part: &'static str, found: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Bad, ..Self::note(part, found, problem) }
+    }
+
+    /// What to type.
+    #[must_use]
+    pub fn with(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy.push(remedy.into());
+        self
+    }
+}
+
+/// All that was found, as `--json` says it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The shape of this report: 1.
+    pub v: u32,
+    /// The program's version.
+    pub version: &'static str,
+    /// Whether nothing is bad.
+    pub healthy: bool,
+    /// The parts, in order.
+    pub parts: Vec<Finding>,
+}
+
+impl Report {
+    /// Of these findings.
+    pub fn of(parts: Vec<Finding>) -> Self {
+        let healthy = parts.iter().all(|finding| finding.verdict != Verdict::Bad);
+        Self { v: 1, version: env!("CARGO_PKG_VERSION"), healthy, parts }
+    }
+}
+
+/// Looks at every part; `tell` hears of each as soon as it was looked at.
+pub fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Finding)) -> Report {
+    let (machine, user) = (Machine::this(), User::this());
+    let mut parts = Vec::new();
+    let mut add = |findings: Vec<Finding>| {
+        for finding in findings {
+            tell(&finding);
+            parts.push(finding);
+        }
+    };
+    add(machine::examine(&machine, &user, origin));
+    let (seer, networks) = sight::networks(&settings.vision);
+    add(vec![networks]);
+    add(sight::examine(&settings.camera, seer, &user));
+    add(bus::examine(&machine, &user, &settings.screen));
+    add(vec![screen::examine(&settings.screen, &user)]);
+    add(vec![broker::examine(&settings.mqtt, &settings.device_id())]);
+    Report::of(parts)
+}
