@@ -42,6 +42,16 @@ pub enum Command {
         #[arg(long)]
         cropped: bool,
 
+        /// The pictures are frames of one camera, in this order: faces are followed from one to the next.
+        #[arg(long, conflicts_with = "cropped")]
+        frames: bool,
+
+        /// Cut another square around a face than models/input.toml says: its side in units of the
+        /// face's, and how far it is moved down. For measurements.
+        #[arg(long, value_name = "SIDE,DOWN", conflicts_with = "cropped", value_parser = square, hide = true,
+              allow_hyphen_values = true)]
+        crop: Option<(f32, f32)>,
+
         /// Pictures, folders of pictures, or `-` for a list of paths on standard input.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -53,6 +63,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+
+    /// Compare what this machine computes with what the reference did: models/golden.
+    Golden {
+        /// The folder with luma.bin, input.bin, output.bin and golden.json.
+        #[arg(default_value = "models/golden", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+
+    /// Read scores of a sequence from standard input and say which moods they become, as [mood] has it.
+    ///
+    /// A line is clip,at_s,angry,disgust,fear,happy,sad,surprise,neutral; a line of the answer is
+    /// clip,at_s,mood, for each change.
+    Trace,
 
     /// Draw the screen for a mood into a PNG file.
     Screen {
@@ -139,6 +162,17 @@ impl State {
         }
         Scene::Live(state)
     }
+}
+
+/// Two numbers with a comma between them.
+///
+/// # Errors
+/// It is something else, or the first is not greater than 0.
+pub fn square(text: &str) -> Result<(f32, f32), String> {
+    let numbers = text.split_once(',').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    numbers
+        .filter(|(side, down): &(f32, f32)| *side > 0.0 && down.is_finite())
+        .ok_or_else(|| "two numbers are needed, the first greater than 0, as in 1.15,-0.08".to_owned())
 }
 
 /// A mood by its word.

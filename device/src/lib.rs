@@ -25,13 +25,19 @@ pub mod frame;
 
 pub mod still;
 
+pub mod track;
+
 pub mod see;
 
 pub mod read;
 
+pub mod golden;
+
 pub mod bench;
 
 pub mod mood;
+
+pub mod trace;
 
 pub mod display;
 

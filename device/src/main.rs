@@ -13,13 +13,14 @@ use moodring_device::{
     bench,
     cli::{Cli, Command},
     config::{Origin, PREFIX, Settings},
-    doctor,
+    doctor, golden,
     journal::{self, Importance, Log, LogSettings},
     pipeline::{self, End, RESTART},
     publish, read,
     reload::Reload,
     screen,
     see::Seer,
+    trace,
 };
 use moodring_mood::Confidence;
 use signal_hook::{
@@ -62,9 +63,16 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             Ok(if report.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Run => run(cli, log, &settings, &origin),
-        Command::Read { cropped, paths } => {
-            let subject = if *cropped { read::Subject::Cropped } else { read::Subject::Scene };
+        Command::Read { cropped, frames, crop, paths } => {
+            let subject = match (cropped, frames) {
+                (true, _) => read::Subject::Cropped,
+                (_, true) => read::Subject::Frame,
+                _ => read::Subject::Scene,
+            };
             let mut seer = Seer::open(&settings.vision)?;
+            if let Some((scale, shift_y)) = *crop {
+                seer.crop_otherwise(scale, shift_y);
+            }
             let mut output = io::BufWriter::new(io::stdout().lock());
             let count =
                 read::run(&mut seer, subject, paths, &mut io::stdin().lock(), &mut output, &mut io::stderr().lock())?;
@@ -74,6 +82,15 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             let report = bench::run(&settings.vision)?;
             let text = if *json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
             writeln!(io::stdout(), "{}", text.trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Golden { folder } => {
+            let agreement = golden::compare(&settings.vision, folder)?;
+            writeln!(io::stdout(), "{agreement}")?;
+            Ok(if agreement.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Trace => {
+            trace::run(settings.mood, io::stdin().lock(), io::BufWriter::new(io::stdout().lock()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Screen { mood, size, state, confidence, out } => {

@@ -10,9 +10,11 @@ use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use moodring_mood::{Confidence, Emotion, Scores};
 use serde::Serialize;
 
+use crate::frame::Frame;
 use crate::see::{FaceReading, Seer};
 use crate::still::{self, StillError};
 
@@ -21,6 +23,8 @@ use crate::still::{self, StillError};
 pub enum Subject {
     /// Whatever a camera sees: faces are looked for.
     Scene,
+    /// What one camera sees next: faces are followed from image to image.
+    Frame,
     /// Nothing but a face: the whole image is read.
     Cropped,
 }
@@ -99,14 +103,13 @@ pub fn run(
 /// See [`StillError`].
 pub fn image(seer: &mut Seer, subject: Subject, path: &Path) -> Result<Line, StillError> {
     let picture = still::load(path)?;
-    let view = picture.view();
+    let all = |faces: Vec<FaceReading>| faces.into_iter().map(|face| Face::new(face.rect, face.scores)).collect();
     let faces = match subject {
-        Subject::Scene => {
-            seer.look(&view).into_iter().map(|FaceReading { rect, scores, .. }| Face::new(rect, scores)).collect()
-        }
+        Subject::Scene => all(seer.look(&picture.view())),
+        Subject::Frame => all(seer.see(&Frame { at: Timestamp::UNIX_EPOCH, seq: 0, picture }).faces),
         Subject::Cropped => {
             let whole = [0.0, 0.0, picture.width() as f32, picture.height() as f32];
-            vec![Face::new(whole, seer.look_cropped(&view))]
+            vec![Face::new(whole, seer.look_cropped(&picture.view()))]
         }
     };
     Ok(Line { image: path.display().to_string(), faces })

@@ -1,7 +1,8 @@
 //! A frame → what is seen in it: faces, and what each shows.
 //!
-//! Enters: a picture. Leaves: a [`Reading`], and the time each stage took. What fails: opening the
-//! library or a network ([`SeeError`]); looking at a picture does not.
+//! Enters: a frame, or a photograph. Leaves: a [`Reading`], and the time each stage took. In frames,
+//! faces are followed from one to the next ([`Tracker`]); a photograph is searched all over. What
+//! fails: opening the library or a network ([`SeeError`]); looking at a picture does not.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,18 +10,23 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use moodring_mood::{Confidence, Scores};
 use moodring_vision::{
-    Classifier, Detector, Face, ModelError, ModelFile, Runtime, RuntimeError, View,
-    closer::{self, Turn},
-    face, runtime,
+    Classifier, Cropper, Detector, Face, ModelError, ModelFile, Rect, Runtime, RuntimeError, View, Window, face,
+    runtime, window,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::frame::Frame;
+use crate::track::{PRINT_SIDE, Print, Tracker};
 
-/// The most faces of one frame whose expression is read, the largest first. It bounds the time a
-/// frame can take; a room has rarely so many within the detector's reach.
-pub const MOST_FACES: usize = 12;
+/// The most faces of a photograph whose expression is read, the largest first.
+pub const MOST_FACES: usize = 100;
+
+/// A score below this says nothing.
+const FAINT: f32 = 0.2;
+
+/// How much of what is around a face its print shows, in units of the face's side.
+const PRINTED: f32 = 1.3;
 
 /// `[vision]`: the networks and the library that runs them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,9 +40,40 @@ pub struct VisionSettings {
     pub emotion_model: Option<PathBuf>,
     /// How sure the detector must be of a face.
     pub threshold: Threshold,
+    /// Where nothing moves, the detector looks at every so many frames.
+    pub look_every: LookEvery,
 }
 
-/// How sure the detector must be of a face, 0.05..=0.95; 0.7.
+/// Frames from one look of the detector to the next where nothing moves, 1..=100; 5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct LookEvery(u32);
+
+impl Default for LookEvery {
+    fn default() -> Self {
+        Self(5)
+    }
+}
+
+impl TryFrom<u32> for LookEvery {
+    type Error = String;
+
+    fn try_from(value: u32) -> Result<Self, String> {
+        if (1..=100).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(format!("{value} frames are out of range; it must lie within 1 and 100"))
+        }
+    }
+}
+
+impl From<LookEvery> for u32 {
+    fn from(every: LookEvery) -> Self {
+        every.0
+    }
+}
+
+/// How sure the detector must be of a face, 0.05..=0.95; 0.6.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Threshold(f32);
@@ -99,9 +136,11 @@ pub struct FaceReading {
 /// How long each stage of one frame took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
-    /// The frame into the detector's input.
+    /// Finding out what moved; where the detector looks, and what it means.
+    pub track: Duration,
+    /// The frame, or a window of it, into the detector's input.
     pub letterbox: Duration,
-    /// The detector; twice where it looked closer.
+    /// The detector; nothing where it did not look, twice where nobody is there.
     pub detect: Duration,
     /// The detector's output into faces.
     pub decode: Duration,
@@ -115,8 +154,9 @@ pub struct Timings {
 
 impl Timings {
     /// The stages by name, in order; `total` last.
-    pub fn stages(&self) -> [(&'static str, Duration); 6] {
+    pub fn stages(&self) -> [(&'static str, Duration); 7] {
         [
+            ("track", self.track),
             ("letterbox", self.letterbox),
             ("detect", self.detect),
             ("decode", self.decode),
@@ -132,7 +172,9 @@ impl Timings {
 pub struct Seer {
     detector: Detector,
     classifier: Classifier,
-    turn: Turn,
+    threshold: f32,
+    tracker: Tracker,
+    cropper: Cropper,
     timings: Timings,
 }
 
@@ -149,64 +191,79 @@ impl Seer {
         };
         let face = file(&settings.face_model, ModelFile::shipped_face)?;
         let emotion = file(&settings.emotion_model, ModelFile::shipped_emotion)?;
+        let threshold = settings.threshold.into();
         Ok(Self {
-            detector: Detector::open(runtime, &face, settings.threshold.into())?,
+            detector: Detector::open(runtime, &face)?,
             classifier: Classifier::open(runtime, &emotion)?,
-            turn: Turn::default(),
+            threshold,
+            tracker: Tracker::new(settings.look_every.into(), (threshold + Detector::AT_ONE_LOOK).min(0.95)),
+            cropper: Cropper::default(),
             timings: Timings::default(),
         })
     }
 
-    /// Looks at a frame. Where the whole shows no face, one part of it is looked at more closely;
-    /// the next frame's another one, unless it showed a face.
+    /// Looks at the next frame of a camera: who was there is followed, and others are looked for.
     pub fn see(&mut self, frame: &Frame) -> Reading {
         let view = frame.picture.view();
         let start = Instant::now();
         self.timings = Timings::default();
-        let mut faces = self.find(&view);
-        if faces.is_empty() {
-            faces = self.find_closer(&view, self.turn.window());
-            if faces.is_empty() {
-                self.turn.missed();
-            } else {
-                self.turn.found();
-            }
+        self.tracker.frame(view.width(), view.height());
+        let cropper = &mut self.cropper;
+        self.tracker.compare(|rect| print(cropper, &view, rect));
+        while let Some(look) = self.tracker.next() {
+            let faces = self.find(&view, look.window, Detector::LIKELY);
+            self.tracker.found(look, &faces);
         }
+        // The detector moves its boxes; what moves next is compared with where they are now.
+        let cropper = &mut self.cropper;
+        self.tracker.remember(|rect| print(cropper, &view, rect));
+        let faces = self.tracker.faces();
+        let looked = self.timings.letterbox + self.timings.detect + self.timings.decode;
+        self.timings.track = start.elapsed().saturating_sub(looked);
         let faces = self.read_all(&view, &faces, start);
         Reading { at: frame.at, faces }
     }
 
-    /// Looks at a photograph: the faces in it, the largest first. Where the whole shows none, each
-    /// part of it is looked at more closely.
+    /// Looks at a photograph: the faces in it, the largest first. It is searched through windows of
+    /// several sizes, and what looks like a face is looked at once more by itself.
     pub fn look(&mut self, view: &View<'_>) -> Vec<FaceReading> {
         let start = Instant::now();
         self.timings = Timings::default();
-        let mut faces = self.find(view);
-        if faces.is_empty() {
-            faces = face::merge((0..closer::WINDOWS).flat_map(|window| self.find_closer(view, window)).collect());
+        let least = Detector::LIKELY.min(self.threshold);
+        let mut likely = self.find(view, Window::Whole, least);
+        for square in window::for_photograph(view.width(), view.height()) {
+            likely.extend(self.find(view, Window::Part(square), least));
         }
-        self.read_all(view, &faces, start)
+        let likely = face::merge(likely);
+        let faces = likely.iter().filter_map(|first| self.judge(view, first)).collect();
+        self.read_all(view, &face::merge(faces), start)
     }
 
-    fn find(&mut self, view: &View<'_>) -> Vec<Face> {
+    /// Looks at what may be a face through windows around it; the face as the first shows it, with the
+    /// mean score of all, if that is enough.
+    fn judge(&mut self, view: &View<'_>, likely: &Face) -> Option<Face> {
+        let looks = Window::to_judge(&likely.rect).map(|window| {
+            let faces = self.find(view, window, FAINT);
+            let same = faces.into_iter().filter(|face| face.rect.overlap(&likely.rect) > face::SAME_FACE);
+            same.max_by(|a, b| a.score.get().total_cmp(&b.score.get()))
+        });
+        let sum: f32 = looks.iter().flatten().map(|face| face.score.get()).sum();
+        let mean = sum / looks.len() as f32;
+        let face = looks.into_iter().next().flatten()?;
+        (mean >= self.threshold).then_some(Face { score: Confidence::saturating(mean), ..face })
+    }
+
+    fn find(&mut self, view: &View<'_>, window: Window, least: f32) -> Vec<Face> {
         let start = Instant::now();
-        self.detector.prepare(view);
+        self.detector.prepare(view, window);
         let prepared = Instant::now();
         self.detector.infer();
         let inferred = Instant::now();
-        let faces = self.detector.decode();
+        let faces = self.detector.decode(least);
         self.timings.letterbox += prepared - start;
         self.timings.detect += inferred - prepared;
         self.timings.decode += inferred.elapsed();
         faces
-    }
-
-    fn find_closer(&mut self, view: &View<'_>, window: usize) -> Vec<Face> {
-        let (x, y, width, height) = closer::window(window, view.width(), view.height());
-        let (part, (x, y)) = view.part(x, y, width, height);
-        let mut faces = self.find(&part);
-        faces.retain(|face| face.score.get() >= closer::SCORE);
-        faces.into_iter().map(|face| closer::in_picture(face, x, y)).collect()
     }
 
     fn read_all(&mut self, view: &View<'_>, faces: &[Face], start: Instant) -> Vec<FaceReading> {
@@ -217,7 +274,7 @@ impl Seer {
 
     fn read(&mut self, view: &View<'_>, face: &Face) -> FaceReading {
         let start = Instant::now();
-        self.classifier.prepare(view, self.classifier.crop().around(face));
+        self.classifier.prepare(view, face);
         let cropped = Instant::now();
         let scores = self.classifier.infer();
         self.timings.crop += cropped - start;
@@ -231,72 +288,35 @@ impl Seer {
         self.classifier.read_cropped(view)
     }
 
+    /// Cuts another square around a face from now on than `models/input.toml` says.
+    pub fn crop_otherwise(&mut self, scale: f32, shift_y: f32) {
+        self.classifier.crop_otherwise(scale, shift_y);
+    }
+
     /// How long each stage of the last frame took.
     pub const fn timings(&self) -> Timings {
         self.timings
     }
 
     /// Runs both networks on whatever their inputs hold: what they cost by themselves.
-    pub fn run_networks(&mut self) {
+    pub fn run_networks(&mut self) -> [Duration; 2] {
+        let start = Instant::now();
         self.detector.infer();
+        let detector = start.elapsed();
         self.classifier.infer_steps();
+        [detector, start.elapsed() - detector]
     }
+}
+
+/// How a face and what is around it look, in little.
+fn print(cropper: &mut Cropper, view: &View<'_>, rect: &Rect) -> Print {
+    let mut print = [0; PRINT_SIDE * PRINT_SIDE];
+    let ((x, y), side) = (rect.centre(), PRINTED * rect.w.max(rect.h));
+    let rect = Rect { x: x - side / 2.0, y: y - side / 2.0, w: side, h: side };
+    cropper.cut(view, rect, PRINT_SIDE, &mut print);
+    print
 }
 
 #[cfg(test)]
-mod tests {
-    use image::{RgbImage, imageops};
-    use moodring_mood::Emotion;
-    use moodring_vision::Range;
-
-    use super::*;
-    use crate::frame::{Picture, PixelFormat};
-
-    /// A 640×480 room with a smiling face, so many times smaller than in the photograph, around
-    /// `(x, y)`.
-    fn room(x: u32, y: u32, smaller: f32) -> Frame {
-        let photograph = include_bytes!("../../models/vision/tests/data/astronaut.jpg");
-        let photograph = image::load_from_memory(photograph).unwrap().into_rgb8();
-        let (left, top, side) = (120, 10, 320);
-        let head = imageops::crop_imm(&photograph, left, top, side, side).to_image();
-        let side = (side as f32 / smaller) as u32;
-        let head = imageops::resize(&head, side, side, imageops::FilterType::Triangle);
-        let mut scene = RgbImage::from_pixel(640, 480, image::Rgb([120, 120, 120]));
-        imageops::overlay(&mut scene, &head, i64::from(x) - i64::from(side) / 2, i64::from(y) - i64::from(side) / 2);
-        let picture = Picture::new(PixelFormat::Rgb8, 640, 480, 0, Range::Full, scene.into_raw()).unwrap();
-        Frame { at: Timestamp::UNIX_EPOCH, seq: 0, picture }
-    }
-
-    fn seer() -> Seer {
-        Seer::open(&VisionSettings::default()).unwrap_or_else(|e| panic!("{e}"))
-    }
-
-    #[test]
-    fn a_face_far_away_is_found_within_nine_frames_and_then_in_each() {
-        let mut seer = seer();
-        let far = room(500, 330, 2.5);
-        let first = (0..closer::WINDOWS).find(|_| !seer.see(&far).faces.is_empty());
-        assert!(first.is_some_and(|frames| frames > 0), "{first:?}");
-        for _ in 0..5 {
-            let faces = seer.see(&far).faces;
-            assert_eq!(faces.len(), 1);
-            let [x, y, w, h] = faces[0].rect;
-            let (x, y) = (x + w / 2.0, y + h / 2.0);
-            assert!((x - 500.0).abs() < 30.0 && (y - 320.0).abs() < 30.0, "{:?}", faces[0].rect);
-            assert_eq!(faces[0].scores.top().0, Emotion::Happy);
-        }
-        assert_eq!(seer.look(&far.picture.view()).len(), 1);
-    }
-
-    #[test]
-    fn a_near_face_needs_no_closer_look() {
-        let mut seer = seer();
-        let reading = seer.see(&room(320, 240, 1.0));
-        assert_eq!(reading.faces.len(), 1);
-        let timings = seer.timings();
-        let stages = timings.stages();
-        assert!(stages.iter().all(|(_, took)| !took.is_zero()), "{stages:?}");
-        let parts: Duration = stages[..5].iter().map(|(_, took)| *took).sum();
-        assert!(parts <= timings.total, "{stages:?}");
-    }
-}
+#[path = "see_tests.rs"]
+mod tests;

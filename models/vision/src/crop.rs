@@ -1,10 +1,11 @@
-//! A rectangle of a picture → the small grey picture that the emotion network reads.
+//! A rectangle of a picture, or a tilted square → the small grey picture that the emotion network reads.
 //!
-//! Enters: a view and a rectangle, which may reach beyond the picture's edge. Leaves: 48×48 luma.
-//! Shrinking averages the area under each pixel, enlarging is bilinear, and a picture that already
-//! has the size passes unchanged. Nothing here fails.
+//! Enters: a view, and what to cut out, which may reach beyond the picture's edge: there the picture
+//! goes on mirrored. Leaves: 48×48 luma. Shrinking averages the area under each pixel, enlarging is
+//! bilinear, and a picture that already has the size passes unchanged. Nothing here fails.
 
-use crate::View;
+use crate::pixels::{luma_of, mirrored};
+use crate::{Planes, View};
 
 /// A rectangle in pixels of a picture; `x` and `y` are its upper left corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,6 +37,19 @@ impl Rect {
     }
 }
 
+/// A square of a picture, turned about its middle.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tilted {
+    /// The middle, in pixels of the picture.
+    pub x: f32,
+    /// The middle, in pixels of the picture.
+    pub y: f32,
+    /// Pixels from side to side.
+    pub side: f32,
+    /// How it is turned: radians, clockwise as one looks at the picture.
+    pub roll: f32,
+}
+
 /// The most samples across one pixel of the result: enough that neighbours cannot be told from an
 /// exact average, and few enough that a face that fills the picture costs no more than a small one.
 const MOST_TAPS: u32 = 4;
@@ -54,18 +68,17 @@ impl Taps {
     fn fit(&mut self, start: f32, length: f32, limit: u32, n: usize) {
         self.starts.clear();
         self.taps.clear();
-        let last = (limit - 1) as f32;
         let ratio = length / n as f32;
         for i in 0..n {
             self.starts.push(self.taps.len());
             let from = start + i as f32 * ratio;
             if ratio <= 1.0 {
-                let at = (from + ratio / 2.0 - 0.5).clamp(0.0, last);
+                let at = from + ratio / 2.0 - 0.5;
                 let low = at.floor();
                 let part = at - low;
-                self.taps.push((low as u32, 1.0 - part));
+                self.taps.push((mirrored(low as i32, limit), 1.0 - part));
                 if part > 0.0 {
-                    self.taps.push((low as u32 + 1, part));
+                    self.taps.push((mirrored(low as i32 + 1, limit), part));
                 }
             } else if ratio <= MOST_TAPS as f32 {
                 let to = from + ratio;
@@ -73,14 +86,14 @@ impl Taps {
                 while at < to {
                     let covered = (at + 1.0).min(to) - at.max(from);
                     if covered > 1e-4 {
-                        self.taps.push((at.clamp(0.0, last) as u32, covered / ratio));
+                        self.taps.push((mirrored(at as i32, limit), covered / ratio));
                     }
                     at += 1.0;
                 }
             } else {
                 for k in 0..MOST_TAPS {
                     let at = from + (k as f32 + 0.5) * ratio / MOST_TAPS as f32;
-                    self.taps.push((at.clamp(0.0, last) as u32, 1.0 / MOST_TAPS as f32));
+                    self.taps.push((mirrored(at.floor() as i32, limit), 1.0 / MOST_TAPS as f32));
                 }
             }
         }
@@ -135,6 +148,30 @@ impl Cropper {
         }
     }
 
+    /// Fills `out`, a square picture of `side` × `side` luma samples, with what `square` shows, upright.
+    ///
+    /// # Panics
+    /// If `out` does not have `side` × `side` elements.
+    pub fn cut_tilted(&mut self, view: &View<'_>, square: Tilted, side: usize, out: &mut [u8]) {
+        if square.roll == 0.0 {
+            let Tilted { x, y, side: length, .. } = square;
+            let rect = Rect { x: x - length / 2.0, y: y - length / 2.0, w: length, h: length };
+            return self.cut(view, rect, side, out);
+        }
+        assert_eq!(out.len(), side * side, "the result is a square picture");
+        let (width, height) = (view.width(), view.height());
+        match *view.planes() {
+            Planes::Grey(plane) | Planes::Yuv { y: plane, .. } => {
+                let line = |y: i32| mirrored(y, height) as usize * plane.stride;
+                turn(square, side, out, |x, y| plane.data[line(y) + mirrored(x, width) as usize * plane.step]);
+            }
+            Planes::Rgb { r, g, b } => turn(square, side, out, |x, y| {
+                let (x, y) = (mirrored(x, width), mirrored(y, height));
+                luma_of(r.at(x, y), g.at(x, y), b.at(x, y))
+            }),
+        }
+    }
+
     /// Line `at` of the picture, resized across. Two neighbours of the result share at most two.
     fn line(&mut self, view: &View<'_>, at: u32, first: u32, side: usize) -> &[f32] {
         let known = self.resized.iter().position(|(line, _)| *line == at);
@@ -157,6 +194,38 @@ impl Cropper {
             place
         });
         &self.resized[place].1
+    }
+}
+
+/// Fills `out` with a tilted square of the picture whose luma `at` gives, at any place.
+fn turn(square: Tilted, side: usize, out: &mut [u8], at: impl Fn(i32, i32) -> u8) {
+    let ratio = square.side / side as f32;
+    let taps = (ratio.ceil() as u32).clamp(1, MOST_TAPS);
+    // One step along the result's row, in pixels of the picture; along its column, turned by 90°.
+    let (step_x, step_y) = (ratio * square.roll.cos(), ratio * square.roll.sin());
+    let share = 1.0 / (taps * taps) as f32;
+    for (j, row) in out.chunks_exact_mut(side).enumerate() {
+        for (i, to) in row.iter_mut().enumerate() {
+            let mut sum = 0.0;
+            for k in 0..taps * taps {
+                let part = |k: u32| (k as f32 + 0.5) / taps as f32 - side as f32 / 2.0;
+                let (u, v) = (i as f32 + part(k % taps), j as f32 + part(k / taps));
+                let x = square.x + u * step_x - v * step_y;
+                let y = square.y + u * step_y + v * step_x;
+                // Far apart, samples are taken as they are; near each other, between four pixels.
+                sum += if ratio > 2.0 {
+                    f32::from(at(x.floor() as i32, y.floor() as i32))
+                } else {
+                    let (x, y) = (x - 0.5, y - 0.5);
+                    let (left, top) = (x.floor(), y.floor());
+                    let (a, b) = (x - left, y - top);
+                    let (left, top) = (left as i32, top as i32);
+                    let line = |y: i32| (1.0 - a) * f32::from(at(left, y)) + a * f32::from(at(left + 1, y));
+                    (1.0 - b) * line(top) + b * line(top + 1)
+                };
+            }
+            *to = (sum * share).round() as u8;
+        }
     }
 }
 
@@ -193,14 +262,48 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_edge_the_edge_goes_on() {
+    fn beyond_the_edge_the_picture_goes_on_mirrored() {
         let view = View::grey(2, 2, &[10, 20, 30, 40]).unwrap();
         let out = cut(&view, Rect { x: -2.0, y: -2.0, w: 6.0, h: 6.0 }, 6);
-        assert_eq!(out[0], 10);
-        assert_eq!(out[5], 20);
-        assert_eq!(out[30], 30);
-        assert_eq!(out[35], 40);
-        assert_eq!(cut(&view, Rect { x: 900.0, y: 900.0, w: 10.0, h: 10.0 }, 2), [40; 4]);
+        assert_eq!(out[..6], [40, 30, 30, 40, 40, 30]);
+        assert_eq!(out[12..18], [20, 10, 10, 20, 20, 10]);
+        let far = cut(&view, Rect { x: 900.0, y: 900.0, w: 10.0, h: 10.0 }, 2);
+        assert!(far.iter().all(|v| (10..=40).contains(v)), "{far:?}");
+    }
+
+    #[test]
+    fn a_turned_square_shows_what_is_upright_in_it() {
+        // A ramp along the direction (cos 30°, sin 30°): upright, it runs from left to right.
+        let (sin, cos) = 30.0_f32.to_radians().sin_cos();
+        for (size, side) in [(60_u32, 20.0_f32), (60, 36.0), (400, 200.0)] {
+            let middle = size as f32 / 2.0;
+            let level = |x: f32, y: f32| 128.0 + 100.0 * (x * cos + y * sin) / middle;
+            let ramp = |i: u32| level((i % size) as f32 + 0.5 - middle, (i / size) as f32 + 0.5 - middle);
+            let data: Vec<u8> = (0..size * size).map(|i| ramp(i).round() as u8).collect();
+            let view = View::grey(size, size, &data).unwrap();
+            let mut out = vec![0; 24 * 24];
+            let square = Tilted { x: middle, y: middle, side, roll: 30.0_f32.to_radians() };
+            Cropper::default().cut_tilted(&view, square, 24, &mut out);
+            for (i, &v) in out.iter().enumerate() {
+                let expected = 128.0 + 100.0 * ((i % 24) as f32 - 11.5) / 24.0 * side / middle;
+                assert!((f32::from(v) - expected).abs() < 2.0, "{size} {side} {i}: {v}, expected {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn hardly_turned_is_hardly_different() {
+        let data: Vec<u8> = (0..300 * 300).map(|i| ((i % 300 / 9 * 31) ^ (i / 300 / 7 * 17)) as u8).collect();
+        let view = View::grey(300, 300, &data).unwrap();
+        for side in [40.0, 70.0, 170.0, 260.0] {
+            let square = |roll| Tilted { x: 151.0, y: 148.0, side, roll };
+            let (mut level, mut turned) = (vec![0; 48 * 48], vec![0; 48 * 48]);
+            Cropper::default().cut_tilted(&view, square(0.0), 48, &mut level);
+            Cropper::default().cut_tilted(&view, square(1e-4), 48, &mut turned);
+            let off: u64 = level.iter().zip(&turned).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = off as f64 / (48.0 * 48.0);
+            assert!(mean < 8.0, "{side}: {mean}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a face shows: a full-int8 network over seven expressions.
 //!
-//! Enters: a view and a rectangle in it. Leaves: [`Scores`]. How the rectangle becomes the input,
-//! and the output probabilities, is stated once in `models/input.toml`, which the training reads
+//! Enters: a view and a face in it. Leaves: [`Scores`]. How the face becomes the input, and the
+//! output probabilities, is stated once in `models/input.toml`, which the training reads
 //! too. What fails: opening a model, or an `input.toml`, that does not fit.
 
 use edgefirst_tflite::TensorType;
@@ -9,7 +9,8 @@ use moodring_mood::{Emotion, Scores};
 use serde::Deserialize;
 
 use crate::View;
-use crate::crop::{Cropper, Rect};
+use crate::align::Crop;
+use crate::crop::{Cropper, Rect, Tilted};
 use crate::face::Face;
 use crate::runtime::{ModelError, ModelFile, Network, Quantization, Runtime, Shape};
 
@@ -40,25 +41,6 @@ struct Input {
 struct Output {
     classes: Vec<String>,
     temperature: f32,
-}
-
-/// The square that is cut out around a face.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Crop {
-    /// Its side, in units of the longer side of the face's rectangle.
-    pub scale: f32,
-    /// How far below the face's centre it lies, in units of the face's height.
-    pub shift_y: f32,
-}
-
-impl Crop {
-    /// The square around a face.
-    pub fn around(self, face: &Face) -> Rect {
-        let (x, y) = face.rect.centre();
-        let side = self.scale * face.rect.w.max(face.rect.h);
-        Rect { x: x - side / 2.0, y: y + self.shift_y * face.rect.h - side / 2.0, w: side, h: side }
-    }
 }
 
 /// The emotion network at work.
@@ -109,19 +91,29 @@ impl Classifier {
 
     /// Reads the face in a picture: [`prepare`](Self::prepare), [`infer`](Self::infer).
     pub fn read(&mut self, view: &View<'_>, face: &Face) -> Scores {
-        self.prepare(view, self.crop.around(face));
+        self.prepare(view, face);
         self.infer()
     }
 
     /// Reads a picture that is nothing but a face.
     pub fn read_cropped(&mut self, view: &View<'_>) -> Scores {
-        self.prepare(view, Rect::whole(view));
+        self.prepare_cropped(view);
         self.infer()
     }
 
-    /// Writes a rectangle of the picture into the network's input.
-    pub fn prepare(&mut self, view: &View<'_>, rect: Rect) {
-        self.cropper.cut(view, rect, SIDE, &mut self.luma);
+    /// Writes the square around a face, level with its eyes, into the network's input.
+    pub fn prepare(&mut self, view: &View<'_>, face: &Face) {
+        self.cropper.cut_tilted(view, self.square(face), SIDE, &mut self.luma);
+        self.standardise();
+    }
+
+    /// Writes a picture that is nothing but a face into the network's input.
+    pub fn prepare_cropped(&mut self, view: &View<'_>) {
+        self.cropper.cut(view, Rect::whole(view), SIDE, &mut self.luma);
+        self.standardise();
+    }
+
+    fn standardise(&mut self) {
         let table = table(&self.luma, self.std_offset, self.input);
         let luma = &self.luma;
         self.network.fill(|input: &mut [i8]| {
@@ -150,8 +142,14 @@ impl Classifier {
     }
 
     /// The square around a face that is read.
-    pub const fn crop(&self) -> Crop {
-        self.crop
+    pub fn square(&self, face: &Face) -> Tilted {
+        self.crop.around(face)
+    }
+
+    /// Cuts another square around a face from now on than `models/input.toml` says: to measure which
+    /// is best.
+    pub fn crop_otherwise(&mut self, scale: f32, shift_y: f32) {
+        self.crop = Crop { scale, shift_y, ..self.crop };
     }
 
     /// How the integers of the input and the output stand for numbers.
@@ -198,18 +196,5 @@ mod tests {
         let table = table(&luma, 8.0, STEPS);
         assert!(table.is_sorted());
         assert_eq!((table[0], table[255]), (-128, 127));
-    }
-
-    #[test]
-    fn the_square_is_centred_on_the_face_and_moved_down() {
-        let face = Face {
-            rect: Rect { x: 10.0, y: 20.0, w: 40.0, h: 50.0 },
-            score: moodring_mood::Confidence::ZERO,
-            points: [(0.0, 0.0); 6],
-        };
-        let Rect { x, y, w, h } = Crop { scale: 1.2, shift_y: 0.1 }.around(&face);
-        for (found, expected) in [(x, 0.0), (y, 20.0), (w, 60.0), (h, 60.0)] {
-            assert!((found - expected).abs() < 1e-4, "{found} {expected}");
-        }
     }
 }

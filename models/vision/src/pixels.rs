@@ -241,8 +241,22 @@ impl Range {
 
 /// Luma after BT.601, rounded: what `L` is in most imaging libraries.
 #[inline]
-fn luma_of(r: u8, g: u8, b: u8) -> u8 {
+pub(crate) fn luma_of(r: u8, g: u8, b: u8) -> u8 {
     ((u32::from(r) * 19_595 + u32::from(g) * 38_470 + u32::from(b) * 7_471 + 0x8000) >> 16) as u8
+}
+
+/// Place `i` of a line of `length` samples that runs backwards beyond either end; `length` is at
+/// least 1.
+#[inline]
+pub(crate) fn mirrored(i: i32, length: u32) -> u32 {
+    if let Ok(i) = u32::try_from(i)
+        && i < length
+    {
+        return i;
+    }
+    let (i, length) = (i64::from(i), i64::from(length));
+    let there = i.rem_euclid(2 * length);
+    (if there < length { there } else { 2 * length - 1 - there }) as u32
 }
 
 #[cfg(test)]
@@ -273,6 +287,14 @@ mod tests {
         let planes = Planes::Yuv { y: plane(0), u: plane(1), v: plane(2), range: Range::Limited };
         let red = View::new(1, 1, planes).unwrap().rgb(0, 0);
         assert!(red[0] >= 253 && red[1] <= 2 && red[2] <= 2, "{red:?}");
+    }
+
+    #[test]
+    fn beyond_either_end_a_line_runs_backwards() {
+        let line: Vec<u32> = (-5..8).map(|i| mirrored(i, 3)).collect();
+        assert_eq!(line, [1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1]);
+        assert!((-4..4).all(|i| mirrored(i, 1) == 0));
+        assert!(mirrored(i32::MIN, 640) < 640 && mirrored(i32::MAX, u32::MAX) < u32::MAX);
     }
 
     #[test]

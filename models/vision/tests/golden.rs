@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use moodring_vision::emotion::SIDE;
-use moodring_vision::{Classifier, ModelFile, Rect, View};
+use moodring_vision::{Classifier, ModelFile, View};
 
 #[test]
 fn input_and_output_are_those_of_the_reference() {
@@ -24,7 +24,7 @@ fn input_and_output_are_those_of_the_reference() {
     assert_eq!((pictures.len(), output.len()), (64, 64 * 7));
     for (i, picture) in pictures.enumerate() {
         let view = View::grey(SIDE as u32, SIDE as u32, picture).unwrap();
-        classifier.prepare(&view, Rect::whole(&view));
+        classifier.prepare_cropped(&view);
         let expected = as_steps(&input[i * SIDE * SIDE..][..SIDE * SIDE]);
         assert_eq!(classifier.input_steps(), expected, "input of picture {i}");
 

@@ -42,7 +42,7 @@ fn a_model_cut_short_anywhere_is_refused() {
         let error = Classifier::open(runtime, &ModelFile::new("short.tflite", short)).unwrap_err().to_string();
         assert!(error.starts_with("the model short.tflite is broken ("), "{error}");
     }
-    let error = Detector::open(runtime, &ModelFile::new("note.tflite", b"no model".to_vec()), 0.5).unwrap_err();
+    let error = Detector::open(runtime, &ModelFile::new("note.tflite", b"no model".to_vec())).unwrap_err();
     assert!(error.to_string().starts_with("the model note.tflite is broken (8 bytes)"), "{error}");
 }
 
@@ -55,7 +55,7 @@ fn a_network_of_another_kind_is_refused_with_both_shapes() {
         "the model face.tflite does not fit: expected input 1×48×48×1 Int8, output 1×7 Int8; \
          found input 1×128×128×3 Float32, output 1×896×16 Float32, 1×896×1 Float32"
     );
-    let error = Detector::open(runtime, &ModelFile::shipped_emotion(), 0.5).unwrap_err().to_string();
+    let error = Detector::open(runtime, &ModelFile::shipped_emotion()).unwrap_err().to_string();
     assert!(error.contains("expected input 1×128×128×3 Float32") && error.contains("1×7 Int8"), "{error}");
     let error = ModelFile::read(Path::new("/nowhere/face.tflite")).unwrap_err().to_string();
     assert!(error.starts_with("the model /nowhere/face.tflite cannot be read"), "{error}");
