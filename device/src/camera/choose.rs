@@ -159,6 +159,8 @@ impl Around {
         let nodes = || devices::present(&settings.device);
         match settings.source {
             Source::Rpicam | Source::Replay => Self::default(),
+            // Only one that is gone is looked for under another name.
+            Source::V4l2 if settings.device.exists() => Self::default(),
             Source::V4l2 => Self { nodes: nodes(), modules: Modules::None },
             Source::Auto => Self { nodes: nodes(), modules: Modules::look(settings, closing) },
         }
@@ -238,7 +240,7 @@ impl Choice {
             Self::Replay(Why::Forbidden(path)) => {
                 let path = path.display();
                 format!(
-                    "no right to open {path}: add this user to the group \"video\"; replaying {clip} until a camera is found"
+                    "no right to open {path} (sudo usermod -aG video $USER); replaying {clip} until a camera is found"
                 )
             }
             Self::Replay(_) => format!("none is plugged in; replaying {clip} until one is"),

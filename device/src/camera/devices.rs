@@ -15,6 +15,9 @@ use v4l::video::Capture;
 
 use super::v4l2::CODINGS;
 
+/// Where the kernel names its video devices, for everybody to read.
+const CLASS: &str = "/sys/class/video4linux";
+
 /// Drivers of a Pi that look like cameras, but only convert pictures for other programs.
 const CONVERTERS: [&str; 5] = ["bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec", "rpivid"];
 
@@ -62,6 +65,8 @@ pub fn present(wanted: &Path) -> Vec<Node> {
     if !nodes.iter().any(|path| path == wanted) && wanted.exists() {
         nodes.insert(0, wanted.to_owned());
     }
+    // Known without opening them: opening a codec sets up a whole conversion.
+    nodes.retain(|path| !is_known_as_none(&kernels_name(path)) || path == wanted);
     // The crate panics on names that are no UTF-8.
     let ask = |path: PathBuf| {
         let (access, identity) = catch_unwind(|| access(&path, wanted)).unwrap_or(None)?;
@@ -70,12 +75,22 @@ pub fn present(wanted: &Path) -> Vec<Node> {
     nodes.into_iter().filter_map(ask).collect()
 }
 
+/// The kernel's name of a device; empty where there is none.
+fn kernels_name(path: &Path) -> String {
+    let node = path.file_name().unwrap_or_default();
+    fs::read_to_string(Path::new(CLASS).join(node).join("name")).unwrap_or_default()
+}
+
+/// Whether a device of this name is known not to be a webcam: `bcm2835-codec-decode`, `unicam-image`.
+fn is_known_as_none(name: &str) -> bool {
+    is_receiver(name) || CONVERTERS.iter().any(|converter| name.starts_with(converter))
+}
+
 /// Whether the kernel knows of a camera module on the ribbon cable. It makes a device of its receiver
 /// only once a sensor has answered.
 pub fn module_is_connected() -> bool {
-    let Ok(entries) = fs::read_dir("/sys/class/video4linux") else { return false };
-    let name = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("name"));
-    entries.flatten().filter_map(|entry| name(entry).ok()).any(|name| is_receiver(&name))
+    let Ok(entries) = fs::read_dir(CLASS) else { return false };
+    entries.flatten().any(|entry| is_receiver(&kernels_name(&entry.path())))
 }
 
 /// Whether a device of this name receives a module's raw data: `unicam-image`, `rp1-cfe-csi2_ch0`.
@@ -123,6 +138,8 @@ mod tests {
         assert!(no_camera("pispbe").unwrap().contains("only converts"));
         assert_eq!(no_camera("uvcvideo"), None);
         assert!(is_receiver("unicam-image\n") && is_receiver("rp1-cfe-csi2_ch0\n"));
+        assert!(is_known_as_none("bcm2835-codec-decode\n") && is_known_as_none("unicam-image\n"));
+        assert!(!is_known_as_none("vivid-000-vid-cap\n") && !is_known_as_none(""));
         assert!(!is_receiver("HD Webcam: unicam\n") && !is_receiver("bcm2835-isp-output0\n"));
     }
 

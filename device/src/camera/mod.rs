@@ -74,7 +74,7 @@ pub enum CameraError {
     #[error("the camera {0} is busy: another program uses it")]
     Busy(PathBuf),
     /// The system does not let this user open it.
-    #[error("no right to open {0}: add this user to the group \"video\"")]
+    #[error("no right to open {0}: sudo usermod -aG video $USER, then log in again")]
     Forbidden(PathBuf),
     /// It is there, but gives no frames.
     #[error("{0} gave no frame for {1:?}")]

@@ -104,7 +104,7 @@ const KNOWN: [(&[&str], &str); 9] = [
         &["unrecognised option", "unrecognized option", "the argument for option", "invalid option"],
         "does not know an option: correct [camera.rpicam] options",
     ),
-    (&["permission denied"], "no right to use the camera: add this user to the group \"video\""),
+    (&["permission denied"], "no right to use the camera: sudo usermod -aG video $USER, then log in again"),
     (&["failed to write output bytes"], "could not hand over its pictures"),
 ];
 

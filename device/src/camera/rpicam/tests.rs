@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::thread;
 
 use super::*;
+use crate::camera::latest::{CameraState, Capture, Next};
+use crate::camera::{Source, opener};
 
 fn stand_in() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand-in/rpicam-vid")
@@ -193,4 +195,34 @@ fn the_modules_that_are_connected_are_listed() {
     let closing = Closing::default();
     closing.ask();
     assert!(matches!(list("rpicam-hangs", &closing), Err(CameraError::Closing)));
+}
+
+#[test]
+fn a_program_that_ends_is_started_again_and_the_room_is_watched_on() {
+    let settings = CameraSettings { source: Source::Rpicam, ..settings(30, &["--behave", "breaks-off"]) };
+    let capture = Capture::start(opener(settings));
+    let (start, mut firsts) = (Instant::now(), 0);
+    while firsts < 3 {
+        if let Next::Frame(frame) = capture.next(Duration::from_millis(100)) {
+            firsts += u32::from(frame.seq == 0);
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{firsts} starts; {:?}", capture.state());
+    }
+    // Twice a pause has grown: a quarter of a second, then a half.
+    assert!(start.elapsed() >= Duration::from_millis(750));
+    capture.stop();
+}
+
+#[test]
+fn auto_takes_the_module_that_the_program_knows() {
+    let settings = CameraSettings { source: Source::Auto, ..settings(30, &[]) };
+    let capture = Capture::start(opener(settings));
+    let start = Instant::now();
+    while !matches!(capture.next(Duration::from_millis(100)), Next::Frame(_)) {
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", capture.state());
+    }
+    assert_eq!(
+        capture.state(),
+        CameraState::Running("the camera module (rpicam-vid), 640×480 YUV420, 30 frames/s".to_owned())
+    );
 }
