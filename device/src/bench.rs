@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::camera::jpeg;
 use crate::frame::{Picture, PixelFormat};
+use crate::screen::traffic::{self, Traffic};
 use crate::see::{SeeError, Seer, VisionSettings};
 use crate::still;
 
@@ -53,6 +54,8 @@ pub struct Report {
     pub mjpg: StageTime,
     /// Memory that the program holds, in MiB.
     pub resident_mib: f64,
+    /// What each kind of panel costs on its bus.
+    pub screens: Vec<Traffic>,
 }
 
 /// One stage's time.
@@ -71,7 +74,7 @@ pub struct Stage {
 /// The library or a network cannot be opened.
 ///
 /// # Panics
-/// If the built-in photograph is broken, or no face is found in it.
+/// If the built-in photograph is broken, or no face is found in it, or counting bytes fails.
 pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
     let mut seer = Seer::open(settings)?;
     let photograph = still::decode(PHOTOGRAPH).expect("the photograph is built in");
@@ -118,6 +121,7 @@ pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
         goal: GOAL,
         mjpg: quantiles(mjpg),
         resident_mib: resident_mib(),
+        screens: traffic::measure().expect("wires that lead nowhere do not fail"),
     })
 }
 
@@ -171,7 +175,9 @@ impl fmt::Display for Report {
         let word = if self.ratio <= self.goal { "met" } else { "missed" };
         writeln!(f, "whole / networks: {:.3} (goal at most {}: {word})", self.ratio, self.goal)?;
         writeln!(f, "MJPG decode: {:.3} ms (p95 {:.3})", self.mjpg.p50, self.mjpg.p95)?;
-        write!(f, "resident memory: {:.1} MiB", self.resident_mib)
+        writeln!(f, "resident memory: {:.1} MiB", self.resident_mib)?;
+        write!(f, "{}", traffic::heading())?;
+        self.screens.iter().try_for_each(|screen| write!(f, "\n{screen}"))
     }
 }
 

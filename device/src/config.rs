@@ -15,8 +15,8 @@ use moodring_mood::DeviceId;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    camera::CameraSettings, health::HealthSettings, journal::LogSettings, mood::MoodSettings, publish::MqttSettings,
-    screen::ScreenSettings, see::VisionSettings,
+    buttons::ButtonSettings, camera::CameraSettings, health::HealthSettings, journal::LogSettings, mood::MoodSettings,
+    publish::MqttSettings, screen::ScreenSettings, see::VisionSettings,
 };
 
 /// Where the configuration is when nobody says where.
@@ -43,6 +43,8 @@ pub struct Settings {
     pub mood: MoodSettings,
     /// Which panel, and how it is wired.
     pub screen: ScreenSettings,
+    /// Which button does what.
+    pub buttons: ButtonSettings,
     /// Where the broker is.
     pub mqtt: MqttSettings,
     /// How often health is reported.
@@ -100,7 +102,8 @@ impl Settings {
     fn check(&self) -> Result<(), String> {
         self.camera.check()?;
         self.mood.check().map_err(|why| format!("mood.{why}"))?;
-        self.screen.check().map_err(|why| format!("screen: {why}"))?;
+        self.screen.check()?;
+        self.buttons.check(self.screen.keys(), &self.screen.pins())?;
         self.mqtt.check()?;
         within("health.every_s", self.health.every_s, 1, 3600)
     }
@@ -213,6 +216,13 @@ mod tests {
             ("[mqtt]\npassword = \"x\"\n", ".toml:2: unknown key `password`; did you mean `password_file`?"),
             ("[health]\nevery_s = 0\n", "health.every_s is 0"),
             ("[mood]\ndissent = 2.0\n", ".toml:2: mood.dissent"),
+            ("[screen]\npanel = \"st7798\"\n", ".toml:2: unknown word `st7798`; did you mean `st7789`?"),
+            ("[screen]\npanel = \"st7789\"\n[screen.wiring]\ndc = 10\n", ".toml:4: screen.wiring.dc is 10, which is"),
+            (
+                "[screen]\npanel = \"display-hat-mini\"\n[buttons]\nskip = 9\n",
+                ".toml:4: buttons.skip is 9, which is the",
+            ),
+            ("[buttons]\nlike = 4\nskip = 4\n", "buttons.like is 4, which is skip already"),
             ("id = \"my hall\"\n", ".toml:1: \"my hall\" cannot name a device"),
         ] {
             let error = read(text, &[]).unwrap_err();

@@ -39,6 +39,10 @@ pub mod mood;
 
 pub mod trace;
 
+pub mod pin;
+
+pub mod buttons;
+
 pub mod display;
 
 pub mod screen;

@@ -95,7 +95,7 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
         }
         Command::Screen { mood, size, state, confidence, out } => {
             let scene = state.scene(*mood, Confidence::saturating(f32::from(*confidence) / 100.0));
-            let picture = screen::render(&scene, size.unwrap_or(settings.screen.size));
+            let picture = screen::render(&scene, size.unwrap_or(settings.screen.size()));
             picture.save_png(out).with_context(|| format!("cannot write {}", out.display()))?;
             Ok(ExitCode::SUCCESS)
         }

@@ -20,6 +20,7 @@ use thiserror::Error;
 use tracing::{error, info};
 
 use crate::{
+    buttons,
     camera::{
         latest::{CameraState, Next},
         light::{Light, Luma},
@@ -88,7 +89,8 @@ pub fn run(settings: &Settings, stop: &AtomicBool, reload: &mut Reload) -> Resul
     let (orders, ordered) = mpsc::channel();
     let machine = Machine::this();
     let presented = discovery::Machine { model: machine.model(), temperature: machine.temperature().is_some() };
-    let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders)?;
+    let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders.clone())?;
+    buttons::start(&settings.buttons, settings.screen.keys(), orders);
     let memory = Memory::of_this_service();
     let mut shutter = if memory.is_private() {
         info!("privacy: the camera stays closed, as somebody wanted before the restart");
@@ -97,6 +99,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, reload: &mut Reload) -> Resul
         Shutter::open(settings.camera.clone())
     };
     let mut pipeline = Pipeline::new(settings, seer, publisher, machine, memory);
+    pipeline.publisher.brightness(pipeline.display.brightness());
     let mut daemon = Daemon::new();
     daemon.ready();
     let mut end = End::Stop;
@@ -196,10 +199,14 @@ impl Pipeline {
 
     /// Carries out what somebody asked for.
     fn obey(&mut self, order: Order, shutter: &mut Shutter) -> End {
+        self.display.wake(Instant::now());
         match order {
             Order::Privacy(private) => shutter.want(!private),
             Order::TogglePrivacy => shutter.want(shutter.is_wanted_shut()),
-            Order::Brightness(percent) => self.publisher.brightness(percent),
+            Order::Brightness(percent) => {
+                self.display.set_brightness(percent, Instant::now());
+                self.publisher.brightness(percent);
+            }
             Order::Restart => return End::Restart,
             Order::Ask(wish) => {
                 if !self.publisher.wish(wish) {

@@ -78,6 +78,7 @@ pub fn adopt(old: &Settings, new: &Settings) -> Adopted {
     leave!("[camera]", camera);
     leave!("[vision]", vision);
     leave!("[screen]", screen);
+    leave!("[buttons]", buttons);
     leave!("[mqtt]", mqtt);
     Adopted { settings, taken, left }
 }
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn a_new_key_is_either_taken_or_left() {
         // Whoever adds a section must say here which it is.
-        let Settings { id: _, camera: _, vision: _, mood: _, screen: _, mqtt: _, health: _, log: _ } =
+        let Settings { id: _, camera: _, vision: _, mood: _, screen: _, buttons: _, mqtt: _, health: _, log: _ } =
             Settings::default();
     }
 }

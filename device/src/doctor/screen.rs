@@ -15,7 +15,7 @@ pub(super) fn examine(settings: &ScreenSettings, user: &User) -> Finding {
 fn judge(settings: &ScreenSettings, shown: Result<(), PanelError>, user: &User) -> Finding {
     let shown = match shown {
         Err(why) => {
-            let finding = Finding::bad("screen", format!("{:?}", settings.panel).to_lowercase(), why.to_string());
+            let finding = Finding::bad("screen", settings.panel.word(), why.to_string());
             return match why {
                 PanelError::NoSpi { .. } => finding.with("see SPI above"),
                 PanelError::NotAllowed { group, .. } => Finding { remedy: user.join(group).into(), ..finding },

@@ -6,17 +6,20 @@
 //!
 //! To check a panel: [`show_test`], one call; [`Scene::Test`] is its picture.
 
+mod backlight;
 mod colour;
 mod damage;
 mod icons;
 mod mono;
 pub mod panel;
 mod picture;
+pub mod presets;
 mod settings;
 mod shapes;
 mod state;
 mod test_picture;
 mod text;
+pub mod traffic;
 
 use embedded_graphics::{
     geometry::{OriginDimensions, Point, Size},
@@ -24,9 +27,10 @@ use embedded_graphics::{
     primitives::Rectangle,
 };
 
+pub use backlight::{Audience, Backlight, BacklightSettings};
 pub use panel::{Panel, PanelError};
 pub use picture::Picture;
-pub use settings::{ColourOrder, PanelKind, ScreenSettings, ScreenSize, St7789Settings};
+pub use settings::{ColourOrder, PanelKind, ScreenSettings, ScreenSize, Wiring, WiringSettings};
 pub use state::{Network, Scene, ScreenState};
 
 /// The picture of a scene.
@@ -45,7 +49,7 @@ pub fn render(scene: &Scene, size: ScreenSize) -> Picture {
 /// The settings contradict each other, or the panel cannot be opened or written: the message says
 /// what to type.
 pub fn show_test(settings: &ScreenSettings) -> Result<Screen, PanelError> {
-    let mut screen = Screen::new(panel::open(settings, None)?, settings.size);
+    let mut screen = Screen::new(panel::open(settings, None)?, settings.size());
     screen.show(&Scene::Test)?;
     Ok(screen)
 }
@@ -69,6 +73,14 @@ impl Screen {
     /// What the panel shows; `None` when that is not known.
     pub const fn picture(&self) -> Option<&Picture> {
         self.shown.as_ref()
+    }
+
+    /// Sets how bright the panel is, 0..=100 percent.
+    ///
+    /// # Errors
+    /// The panel does not answer.
+    pub fn light(&mut self, percent: u8) -> Result<(), PanelError> {
+        self.panel.light(percent)
     }
 
     /// Shows a scene: draws it if it differs from the last, and pushes the rectangles that changed.

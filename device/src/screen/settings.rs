@@ -1,35 +1,79 @@
-//! `[screen]` in the configuration.
+//! `[screen]` in the configuration: a panel by its name, and what is overridden of it.
+//!
+//! Enters: what stands in the file. Leaves: [`Wiring`], in which nothing is missing. What fails are
+//! values that cannot be; the message begins with the key.
 
 use std::path::PathBuf;
 
 use embedded_graphics::geometry::Size;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{
+    backlight::BacklightSettings,
+    presets::{Controller, PRESETS, Preset, Signal},
+};
+use crate::{buttons::Key, pin::Pin};
 
 /// Which panel, and how it is wired.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScreenSettings {
     /// What the pictures go to; `sim`.
     pub panel: PanelKind,
-    /// Pixels across and down, as one looks at the panel; `240x240`.
-    pub size: ScreenSize,
+    /// Pixels across and down, as one looks at the panel; the panel's own, 240x240 for `sim`.
+    pub size: Option<ScreenSize>,
     /// Where the `sim` panel keeps its picture as a PNG file; nowhere by default.
     pub png: Option<PathBuf>,
-    /// The wiring of an ST7789 panel.
-    pub st7789: St7789Settings,
+    /// What differs from the panel's usual wiring.
+    pub wiring: WiringSettings,
+    /// How bright, and when it is dimmed.
+    pub backlight: BacklightSettings,
 }
 
 /// What the pictures go to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PanelKind {
     /// A simulated panel, shown on the page and as a PNG file.
     #[default]
     Sim,
-    /// A panel with an ST7789 controller on the SPI bus.
-    St7789,
     /// No panel; nothing is drawn.
     None,
+    /// A panel on the SPI bus.
+    Wired(&'static Preset),
+}
+
+impl PanelKind {
+    /// As in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::None => "none",
+            Self::Wired(preset) => preset.name,
+        }
+    }
+}
+
+/// The words for [`PanelKind`], as serde wants them.
+const PANELS: [&str; PRESETS.len() + 2] = {
+    let mut names = ["sim"; PRESETS.len() + 2];
+    names[1] = "none";
+    let mut place = 0;
+    while place < PRESETS.len() {
+        names[place + 2] = PRESETS[place].name;
+        place += 1;
+    }
+    names
+};
+
+impl<'de> Deserialize<'de> for PanelKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match word.as_str() {
+            "sim" => Ok(Self::Sim),
+            "none" => Ok(Self::None),
+            name => Preset::named(name).map(Self::Wired).ok_or_else(|| de::Error::unknown_variant(name, &PANELS)),
+        }
+    }
 }
 
 /// The sizes there are layouts for.
@@ -88,54 +132,35 @@ impl std::str::FromStr for ScreenSize {
     }
 }
 
-/// How an ST7789 panel is wired. Pins are GPIO numbers, not places on the header.
-///
-/// Waveshare 1.3" HAT (240x240): `dc = 25, reset = 27, backlight = 24`.
-/// Pimoroni Display HAT Mini (320x240): `spi = "/dev/spidev0.1", dc = 9, backlight = 13,
-/// rotation = 270`, and `dtoverlay=spi0-2cs,no_miso` in config.txt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// `[screen.wiring]`: what differs from the panel's usual wiring. Pins are GPIO numbers, not places on
+/// the header.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct St7789Settings {
-    /// The SPI device; `/dev/spidev0.0`.
-    pub spi: PathBuf,
-    /// SPI clock, hertz; 40,000,000. The controller takes up to 62,500,000.
-    pub speed_hz: u32,
-    /// The pin that tells data from commands; 25.
-    pub dc: u32,
-    /// The reset pin, if one is wired; none.
-    pub reset: Option<u32>,
-    /// The pin that switches the backlight on, if one is wired; none.
-    pub backlight: Option<u32>,
+pub struct WiringSettings {
+    /// The SPI device.
+    pub spi: Option<PathBuf>,
+    /// SPI clock, hertz.
+    pub speed_hz: Option<u32>,
+    /// The pin that tells data from commands.
+    pub dc: Option<u32>,
+    /// The reset pin.
+    pub reset: Option<Pin>,
+    /// The backlight pin.
+    pub backlight: Option<Pin>,
     /// The label of the GPIO chip the pins are on; the Raspberry Pi's own by default.
     pub gpio_chip: Option<String>,
-    /// Degrees clockwise by which the picture is turned on the panel: 0, 90, 180 or 270; 0.
-    pub rotation: u16,
-    /// Whether the panel shows colours inverted, as IPS panels do; true.
-    pub inverted: bool,
-    /// Where the visible part begins in the controller's 240 × 320 memory, unturned; `[0, 0]`.
-    pub offset: [u16; 2],
-    /// The order of the colours; `rgb`.
-    pub colour_order: ColourOrder,
-    /// The most bytes in one SPI transfer; the kernel's own limit by default (usually 4096).
+    /// Degrees clockwise by which the picture is turned: 0, 90, 180 or 270.
+    pub rotation: Option<u16>,
+    /// Whether the picture is mirrored in the controller's memory.
+    pub mirrored: Option<bool>,
+    /// Whether the controller must invert.
+    pub inverted: Option<bool>,
+    /// The order of the colours.
+    pub colour_order: Option<ColourOrder>,
+    /// Where the visible part begins in the controller's memory, unturned.
+    pub offset: Option<[u16; 2]>,
+    /// The most bytes in one SPI transfer; the kernel's own limit (usually 4096) where it is lower.
     pub chunk: Option<usize>,
-}
-
-impl Default for St7789Settings {
-    fn default() -> Self {
-        Self {
-            spi: PathBuf::from("/dev/spidev0.0"),
-            speed_hz: 40_000_000,
-            dc: 25,
-            reset: None,
-            backlight: None,
-            gpio_chip: None,
-            rotation: 0,
-            inverted: true,
-            offset: [0, 0],
-            colour_order: ColourOrder::Rgb,
-            chunk: None,
-        }
-    }
 }
 
 /// The order in which a panel's colours are wired.
@@ -148,75 +173,154 @@ pub enum ColourOrder {
     Bgr,
 }
 
+/// How a panel is wired, with nothing missing: its preset and what was overridden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is explained at `WiringSettings`")]
+pub struct Wiring {
+    pub preset: &'static Preset,
+    pub size: ScreenSize,
+    pub spi: PathBuf,
+    pub speed_hz: u32,
+    pub dc: u32,
+    pub reset: Option<u32>,
+    pub backlight: Option<u32>,
+    pub gpio_chip: Option<String>,
+    pub rotation: u16,
+    pub mirrored: bool,
+    pub inverted: bool,
+    pub colour_order: ColourOrder,
+    pub offset: [u16; 2],
+    pub chunk: Option<usize>,
+}
+
 impl ScreenSettings {
+    /// Pixels across and down, as one looks at the panel.
+    pub fn size(&self) -> ScreenSize {
+        self.size.unwrap_or(match self.panel {
+            PanelKind::Wired(preset) => preset.size,
+            PanelKind::Sim | PanelKind::None => ScreenSize::default(),
+        })
+    }
+
+    /// How the panel is wired; `None` for one that is not.
+    pub fn wiring(&self) -> Option<Wiring> {
+        let PanelKind::Wired(preset) = self.panel else { return None };
+        let own = &self.wiring;
+        let optional = |set: Option<Pin>, signal| match set {
+            Some(Pin::Gpio(pin)) => Some(pin),
+            Some(Pin::None) => None,
+            None => preset.pin(signal),
+        };
+        Some(Wiring {
+            preset,
+            size: self.size(),
+            spi: own.spi.clone().unwrap_or_else(|| preset.spi().into()),
+            speed_hz: own.speed_hz.unwrap_or(preset.speed_hz),
+            // Every preset has this wire; a test sees to it.
+            dc: own.dc.or_else(|| preset.pin(Signal::DataCommand)).unwrap_or_default(),
+            reset: optional(own.reset, Signal::Reset),
+            backlight: optional(own.backlight, Signal::Backlight),
+            gpio_chip: own.gpio_chip.clone(),
+            rotation: own.rotation.unwrap_or(preset.rotation),
+            mirrored: own.mirrored.unwrap_or(preset.mirrored),
+            inverted: own.inverted.unwrap_or(preset.inverted),
+            colour_order: own.colour_order.unwrap_or(preset.colour_order),
+            offset: own.offset.unwrap_or(preset.offset),
+            chunk: own.chunk,
+        })
+    }
+
+    /// The buttons on the panel's own board.
+    pub const fn keys(&self) -> &'static [Key] {
+        match self.panel {
+            PanelKind::Wired(preset) => preset.keys,
+            PanelKind::Sim | PanelKind::None => &[],
+        }
+    }
+
+    /// The GPIOs that the panel uses beside the bus, with the key that sets each.
+    pub fn pins(&self) -> Vec<(&'static str, u32)> {
+        self.wiring().map_or_else(Vec::new, |wiring| wiring.pins())
+    }
+
     /// Says which setting cannot be, if one cannot.
     ///
     /// # Errors
-    /// A rotation that is no right angle, a visible part outside the controller's memory, a clock
-    /// or transfer size out of range, or an ST7789 panel of one colour.
+    /// A rotation that is no right angle, a size that the panel does not have, a visible part outside
+    /// the controller's memory, a clock or transfer size out of range, or a pin that does two things.
     pub fn check(&self) -> Result<(), String> {
-        let wired = &self.st7789;
-        if self.panel != PanelKind::St7789 {
-            return Ok(());
+        self.backlight.check()?;
+        self.wiring().map_or(Ok(()), |wiring| wiring.check())
+    }
+}
+
+impl Wiring {
+    fn pins(&self) -> Vec<(&'static str, u32)> {
+        let optional = [("reset", self.reset), ("backlight", self.backlight)];
+        let optional = optional.into_iter().filter_map(|(key, pin)| Some((key, pin?)));
+        [("dc", self.dc)].into_iter().chain(optional).collect()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Self { preset, size, rotation, .. } = self;
+        let colours = preset.controller.has_colours();
+        if colours != (*size != ScreenSize::Mono) {
+            let has = if colours { "240x240 or 320x240" } else { "128x64" };
+            return Err(format!("screen.size is {size}; the panel {preset} has {has}"));
         }
-        if self.size == ScreenSize::Mono {
-            return Err("size = \"128x64\" is for panels of one colour; an st7789 has 240x240 or 320x240".to_owned());
+        if ![0, 90, 180, 270].contains(rotation) {
+            return Err(format!("screen.wiring.rotation is {rotation}, no right angle; use 0, 90, 180 or 270"));
         }
-        if ![0, 90, 180, 270].contains(&wired.rotation) {
-            return Err(format!("rotation = {} is no right angle; use 0, 90, 180 or 270", wired.rotation));
-        }
-        if self.size == ScreenSize::Wide && wired.rotation.is_multiple_of(180) {
-            return Err(
-                "an st7789 is 240 wide and 320 high: for size = \"320x240\" use rotation = 90 or 270".to_owned()
-            );
-        }
-        if !(100_000..=62_500_000).contains(&wired.speed_hz) {
-            return Err(format!("speed_hz = {} is out of range; 100000 to 62500000 is possible", wired.speed_hz));
-        }
-        if wired.chunk.is_some_and(|chunk| !(16..=1 << 20).contains(&chunk)) {
-            return Err("chunk is out of range; 16 to 1048576 bytes are possible".to_owned());
-        }
-        let [x, y] = wired.offset.map(u32::from);
-        let free = if self.size == ScreenSize::Wide { (0, 0) } else { (0, 80) };
-        if x > free.0 || y > free.1 {
+        let upright = rotation.is_multiple_of(180);
+        if *size == ScreenSize::Wide && upright {
             return Err(format!(
-                "offset = [{x}, {y}] leaves the controller's memory; at most [{}, {}]",
-                free.0, free.1
+                "screen.wiring.rotation is {rotation}; the panel is 240 wide and 320 high, so 320x240 needs 90 or 270"
             ));
         }
+        if !colours && !upright {
+            return Err(format!("screen.wiring.rotation is {rotation}; the panel {preset} can be turned by 0 or 180"));
+        }
+        if !(100_000..=62_500_000).contains(&self.speed_hz) {
+            return Err(format!("screen.wiring.speed_hz is {}; 100000 to 62500000 is possible", self.speed_hz));
+        }
+        if let Some(chunk) = self.chunk.filter(|chunk| !(16..=1 << 20).contains(chunk)) {
+            return Err(format!("screen.wiring.chunk is {chunk}; 16 to 1048576 bytes are possible"));
+        }
+        let [x, y] = self.offset;
+        let free = match (preset.controller, size) {
+            (Controller::St7789 | Controller::Ili9341, ScreenSize::Wide) => [0, 0],
+            (Controller::St7789 | Controller::Ili9341, _) => [0, 80],
+            (Controller::Ssd1306, _) => [0, 0],
+            (Controller::Sh1106, _) => [4, 0],
+        };
+        if x > free[0] || y > free[1] {
+            return Err(format!(
+                "screen.wiring.offset is {:?}, outside the controller's memory; at most {free:?}",
+                [x, y]
+            ));
+        }
+        self.check_pins()
+    }
+
+    fn check_pins(&self) -> Result<(), String> {
+        let pins = self.pins();
+        for (place, (key, pin)) in pins.iter().enumerate() {
+            let bus = [(10, "data"), (11, "clock")].into_iter().find(|(used, _)| used == pin);
+            if let Some((_, what)) = bus.filter(|_| self.is_on_first_bus()) {
+                return Err(format!("screen.wiring.{key} is {pin}, which is SPI's {what}; wire another pin"));
+            }
+            if let Some((other, _)) = pins[..place].iter().find(|(_, used)| used == pin) {
+                return Err(format!("screen.wiring.{key} is {pin}, which is {other} already; wire another pin"));
+            }
+        }
         Ok(())
+    }
+
+    fn is_on_first_bus(&self) -> bool {
+        self.spi.to_string_lossy().contains("spidev0.")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_that_cannot_be_are_named() {
-        assert_eq!(ScreenSettings::default().check(), Ok(()));
-        let good = ScreenSettings { panel: PanelKind::St7789, ..ScreenSettings::default() };
-        assert_eq!(good.check(), Ok(()));
-        let wired = |change: fn(&mut St7789Settings)| {
-            let mut settings = good.clone();
-            change(&mut settings.st7789);
-            settings.check().unwrap_err()
-        };
-        assert!(wired(|s| s.rotation = 45).contains("rotation = 45"));
-        assert!(wired(|s| s.speed_hz = 1).contains("speed_hz = 1"));
-        assert!(wired(|s| s.chunk = Some(1)).contains("chunk"));
-        assert!(wired(|s| s.offset = [0, 81]).contains("[0, 81]"));
-        for size in [ScreenSize::Mono, ScreenSize::Wide] {
-            assert!(ScreenSettings { size, ..good.clone() }.check().unwrap_err().contains(size.word()));
-        }
-    }
-
-    #[test]
-    fn sizes_are_words() {
-        for size in ScreenSize::ALL {
-            assert_eq!(size.word().parse(), Ok(size));
-            assert_eq!(serde_json::to_value(size).unwrap(), size.word());
-        }
-        assert!("1x1".parse::<ScreenSize>().unwrap_err().contains("240x240, 320x240, 128x64"));
-    }
-}
+#[path = "settings_tests.rs"]
+mod tests;

@@ -256,7 +256,7 @@ fn the_simulated_panel_keeps_a_file_and_tells_of_each_picture() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let to = told.clone();
     let panel = panel::open(&settings, Some(Box::new(move |png| to.lock().unwrap().push(png)))).unwrap();
-    let mut screen = Screen::new(panel, settings.size);
+    let mut screen = Screen::new(panel, settings.size());
     let scene = Scene::Live(state(Mood::Happy));
     for scene in [&Scene::Waking, &scene, &scene] {
         screen.show(scene).unwrap();
@@ -266,7 +266,7 @@ fn the_simulated_panel_keeps_a_file_and_tells_of_each_picture() {
     assert_eq!(std::fs::read(folder.path().join("screen.png")).unwrap(), told[1]);
     let seen = image::load_from_memory(&told[1]).unwrap().to_rgb8();
     let Scene::Live(state) = scene else { unreachable!() };
-    assert!(same(&render(&Scene::Live(state.stepped(None)), settings.size), &seen));
+    assert!(same(&render(&Scene::Live(state.stepped(None)), settings.size()), &seen));
     assert!(told[1].len() < 100_000, "{} bytes", told[1].len());
 }
 
@@ -276,7 +276,7 @@ fn a_file_that_cannot_be_written_is_an_error_but_the_page_still_gets_its_picture
     let told = Arc::new(Mutex::new(0));
     let to = told.clone();
     let panel = panel::open(&settings, Some(Box::new(move |_| *to.lock().unwrap() += 1))).unwrap();
-    let error = Screen::new(panel, settings.size).show(&Scene::Waking).unwrap_err().to_string();
+    let error = Screen::new(panel, settings.size()).show(&Scene::Waking).unwrap_err().to_string();
     assert!(error.contains("/nowhere/screen.png"), "{error}");
     assert_eq!(*told.lock().unwrap(), 1);
 }

@@ -3,21 +3,34 @@
 //! What enters: rectangles of pixels in the picture's own colours; a panel brings them to its own.
 //! What can fail: the bus, the pins, or the file a simulated panel is kept in.
 
+mod board;
+pub(super) mod counted;
+mod ili9341;
+mod light;
+mod mipi;
 mod none;
+mod oled;
+mod sh1106;
 mod sim;
+mod ssd1306;
 mod st7789;
 mod wire;
 
 use std::path::PathBuf;
 
 use embedded_graphics::{geometry::Size, pixelcolor::Rgb888, primitives::Rectangle};
+use embedded_hal::{delay::DelayNs, digital::OutputPin, spi::SpiDevice};
+use linux_embedded_hal::Delay;
 use thiserror::Error;
 
 pub use none::None;
 pub use sim::Sim;
-pub use st7789::St7789;
 
-use super::settings::{PanelKind, ScreenSettings};
+use self::mipi::Wires;
+use super::{
+    presets::Controller,
+    settings::{PanelKind, ScreenSettings, Wiring},
+};
 
 /// Something that shows pixels and keeps them until they are replaced.
 pub trait Panel: Send {
@@ -35,6 +48,15 @@ pub trait Panel: Send {
     /// # Errors
     /// The panel cannot be reached.
     fn flush(&mut self) -> Result<(), PanelError>;
+
+    /// Sets how bright the panel is, 0..=100 percent, from the first picture on. A panel without a
+    /// light of its own does nothing.
+    ///
+    /// # Errors
+    /// The panel or its light cannot be reached.
+    fn light(&mut self, _percent: u8) -> Result<(), PanelError> {
+        Ok(())
+    }
 }
 
 /// Why a panel does not show what it should.
@@ -42,25 +64,31 @@ pub trait Panel: Send {
 #[allow(missing_docs)]
 pub enum PanelError {
     /// The SPI device is not there.
-    #[error("no {0}: switch SPI on with `dtparam=spi=on` in /boot/firmware/config.txt and restart")]
-    NoSpi(PathBuf),
+    #[error("no {path}: put {lines} into /boot/firmware/config.txt and restart")]
+    NoSpi { path: PathBuf, lines: String },
     /// The SPI device or the GPIO chip is not for this user.
-    #[error("not allowed to open {path}: add the user to the group `{group}` and log in again")]
+    #[error("not allowed to open {path}: `sudo usermod -aG {group} NAME` with the user's name, then log in again")]
     NotAllowed { path: PathBuf, group: &'static str },
     /// The SPI device is there and does not work.
     #[error("{path} does not work: {why}")]
     Spi { path: PathBuf, why: String },
+    /// spidev takes too little at a time.
+    #[error(
+        "spidev takes only {found} bytes in one transfer: put spidev.bufsiz=4096 at the end of the line in \
+         /boot/firmware/cmdline.txt and restart"
+    )]
+    Bufsiz { found: usize },
     /// There is no GPIO chip of the wanted label.
-    #[error("no GPIO chip labelled {wanted}; found: {found}. Set `gpio_chip` in [screen.st7789] to the right one")]
+    #[error("no GPIO chip labelled {wanted}; found: {found}. Set `gpio_chip` in [screen.wiring] to the right one")]
     NoGpioChip { wanted: String, found: String },
     /// A pin is not on the chip.
-    #[error("`{role} = {pin}` in [screen.st7789]: {chip} has no such pin, its pins are 0 to {last}")]
+    #[error("`{role} = {pin}` in [screen.wiring]: {chip} has no such pin, its pins are 0 to {last}")]
     NoPin { role: &'static str, pin: u32, chip: String, last: u32 },
     /// Something else holds a pin.
-    #[error("`{role} = {pin}` in [screen.st7789]: the pin is in use by {holder}; stop that, or wire another pin")]
-    PinBusy { role: &'static str, pin: u32, holder: String },
+    #[error("`{role} = {pin}` in [screen.wiring]: the pin is in use by {holder}: {remedy}")]
+    PinBusy { role: &'static str, pin: u32, holder: String, remedy: String },
     /// A pin does not work.
-    #[error("`{role} = {pin}` in [screen.st7789]: {why}")]
+    #[error("`{role} = {pin}` in [screen.wiring]: {why}")]
     Pin { role: &'static str, pin: u32, why: String },
     /// The panel could be opened and then failed.
     #[error("the panel does not take the picture: {0}")]
@@ -83,10 +111,37 @@ pub type OnPicture = Box<dyn FnMut(Vec<u8>) + Send>;
 /// The settings contradict each other, or the panel cannot be opened.
 pub fn open(settings: &ScreenSettings, on_picture: Option<OnPicture>) -> Result<Box<dyn Panel>, PanelError> {
     settings.check().map_err(PanelError::Settings)?;
-    let size = settings.size.pixels();
-    Ok(match settings.panel {
-        PanelKind::Sim => Box::new(Sim::new(size, settings.png.clone(), on_picture)),
-        PanelKind::St7789 => Box::new(st7789::open(&settings.st7789, size)?),
-        PanelKind::None => Box::new(None::new(size)),
+    let size = settings.size().pixels();
+    match (settings.panel, settings.wiring()) {
+        (PanelKind::Sim, _) => Ok(Box::new(Sim::new(size, settings.png.clone(), on_picture))),
+        (PanelKind::Wired(_), Some(wiring)) => open_wired(&wiring),
+        (PanelKind::None | PanelKind::Wired(_), _) => Ok(Box::new(None::new(size))),
+    }
+}
+
+/// Opens the bus and the pins of a wired panel, and starts its controller.
+fn open_wired(wiring: &Wiring) -> Result<Box<dyn Panel>, PanelError> {
+    let mut board = board::open(wiring)?;
+    let reset = wiring.reset.map(|pin| board::pin(&mut board.chip, "reset", pin)).transpose()?;
+    let dc = board::pin(&mut board.chip, "dc", wiring.dc)?;
+    let light = light::open(&mut board.chip, wiring.backlight)?;
+    start(Wires { spi: board.spi, chunk: board.chunk, dc, reset, light }, wiring, &mut Delay)
+}
+
+/// Starts the controller at the end of the wires.
+pub(super) fn start<S, P>(
+    wires: Wires<S, P>,
+    wiring: &Wiring,
+    delay: &mut impl DelayNs,
+) -> Result<Box<dyn Panel>, PanelError>
+where
+    S: SpiDevice + Send + 'static,
+    P: OutputPin + Send + 'static,
+{
+    Ok(match wiring.preset.controller {
+        Controller::St7789 => Box::new(st7789::start(wires, wiring, delay)?),
+        Controller::Ili9341 => Box::new(ili9341::start(wires, wiring, delay)?),
+        Controller::Ssd1306 => Box::new(ssd1306::start(wires, wiring, delay)?),
+        Controller::Sh1106 => Box::new(sh1106::start(wires, wiring, delay)?),
     })
 }
