@@ -29,6 +29,7 @@ check: setup $(DENY) ## formatting, lints, documentation, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 	$(DENY) --workspace check bans licenses sources
+	deploy/pi/check-unit
 	@# The advisory database cannot be fetched on every network; what it says counts where it can.
 	@if $(DENY) --workspace fetch db >/dev/null 2>&1; then $(DENY) --workspace check --disable-fetch advisories; \
 	  else echo "check: the advisory database cannot be reached: advisories were NOT checked"; fi

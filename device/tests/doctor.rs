@@ -52,7 +52,8 @@ fn every_part_is_looked_at_in_order_and_told_to_people_and_machines() {
     }
     assert_eq!(verdict("camera"), "note", "a clip is no camera");
     assert_eq!(report["healthy"].as_bool().unwrap(), status.success(), "the status says what the report says");
-    assert_eq!(error, "", "findings are the only thing said");
+    // The TensorFlow Lite library says a word of its own; findings are all that the program says.
+    assert!(error.lines().all(|line| line.starts_with("INFO: ")), "{error}");
 
     drop(broker);
     let mut text = command(&keys);

@@ -50,7 +50,10 @@ struct Look {
 /// Opens the library and the networks, and times them.
 pub(super) fn networks(settings: &VisionSettings) -> (Option<Seer>, Finding) {
     match Seer::open(settings) {
-        Err(why) => (None, Finding::bad("networks", "not usable", why.to_string())),
+        Err(why) => {
+            let finding = Finding::bad("networks", "not usable", why.to_string());
+            (None, finding.with("deploy/fetch-tflite      # in the folder of Moodring's source"))
+        }
         Ok(mut seer) => {
             seer.run_networks();
             let start = Instant::now();
