@@ -88,19 +88,21 @@ impl Luma {
     pub fn of(view: &View<'_>) -> Self {
         let (width, height) = (view.width(), view.height());
         let across = |i: u32, n: u32, side: u32| ((u64::from(2 * i + 1) * u64::from(side)) / u64::from(2 * n)) as u32;
-        let mut blocks = [0_f32; (BLOCKS.0 * BLOCKS.1) as usize];
-        let columns = BLOCKS.0 * SAMPLES;
+        let columns: [u32; (BLOCKS.0 * SAMPLES) as usize] =
+            std::array::from_fn(|column| across(column as u32, BLOCKS.0 * SAMPLES, width));
+        let mut sums = [[0_u32; BLOCKS.0 as usize]; BLOCKS.1 as usize];
         for row in 0..BLOCKS.1 * SAMPLES {
             let y = across(row, BLOCKS.1 * SAMPLES, height);
-            for column in 0..columns {
-                let block = (row / SAMPLES) * BLOCKS.0 + column / SAMPLES;
-                blocks[block as usize] += f32::from(view.luma(across(column, columns, width), y));
+            let sums = &mut sums[(row / SAMPLES) as usize];
+            for (sum, columns) in sums.iter_mut().zip(columns.chunks_exact(SAMPLES as usize)) {
+                *sum += columns.iter().map(|&x| u32::from(view.luma(x, y))).sum::<u32>();
             }
         }
         let limited = matches!(view.planes(), Planes::Yuv { range: Range::Limited, .. });
         let (black, gain) = if limited { (16.0, 255.0 / 219.0) } else { (0.0, 1.0) };
-        for block in &mut blocks {
-            *block = (*block / (SAMPLES * SAMPLES) as f32 - black) * gain;
+        let mut blocks = [0_f32; (BLOCKS.0 * BLOCKS.1) as usize];
+        for (block, sum) in blocks.iter_mut().zip(sums.as_flattened()) {
+            *block = (*sum as f32 / (SAMPLES * SAMPLES) as f32 - black) * gain;
         }
         blocks.sort_unstable_by(f32::total_cmp);
         let fiftieth = blocks.len() / 50;

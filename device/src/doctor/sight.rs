@@ -120,7 +120,7 @@ fn camera(look: &Look, settings: &CameraSettings, user: &User) -> Finding {
     if let Some(problem) = &look.problem {
         let finding = Finding::bad("camera", "gives no pictures", problem);
         let says = |word: &str| problem.contains(word);
-        return if says("group \"video\"") {
+        return if says("usermod -aG video") {
             Finding { remedy: user.join("video").into(), ..finding }
         } else if says("busy") {
             finding.with("sudo systemctl stop moodring-device      # if it is the device itself; then look again")
@@ -211,7 +211,7 @@ mod tests {
         ]);
         let settings = CameraSettings::default();
         for (problem, types) in [
-            ("no right to open /dev/video0: add this user to the group \"video\"", "sudo usermod -aG video pi"),
+            ("no right to open /dev/video0: sudo usermod -aG video $USER, then log in again", "sudo usermod -aG video pi"),
             ("the camera /dev/video0 is busy: another program uses it", "sudo systemctl stop moodring-device"),
             ("no camera at /dev/video0: plug one in", "ls -l /dev/video*"),
         ] {

@@ -28,13 +28,13 @@ mod said;
 use program::{Got, Program};
 
 /// The longest wait for the first frame: on a Pi Zero the program itself needs seconds to begin.
-pub const FIRST_TIMEOUT: Duration = Duration::from_secs(12);
+pub const FIRST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The longest wait for any other; long enough for the program to restart a camera that stumbled.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a list of cameras may take.
-const LISTING: Duration = Duration::from_secs(12);
+const LISTING: Duration = Duration::from_secs(10);
 
 /// The most bytes of a list of cameras.
 const LIST: usize = 64 * 1024;
@@ -115,7 +115,7 @@ impl RpicamSettings {
 /// The camera modules that the program knows, by their sensors' names, as `imx219`.
 ///
 /// # Errors
-/// The program is missing, does not answer within 12 s, or nobody waits any more.
+/// The program is missing, does not answer within 10 s, or nobody waits any more.
 pub fn modules(settings: &RpicamSettings, closing: &Closing) -> Result<Vec<String>, CameraError> {
     let (mut program, name) = settings.start(&["--list-cameras".into()])?;
     let (mut list, mut chunk) = (Vec::new(), [0; 4096]);

@@ -167,10 +167,10 @@ fn set_rate(device: &Device, fps: u32) -> Option<Duration> {
     seconds(interval.numerator, interval.denominator)
 }
 
-/// A driver's interval; none of a minute or more, which no camera has.
+/// A driver's interval; none of five seconds or more, which no camera for people has.
 fn seconds(numerator: u32, denominator: u32) -> Option<Duration> {
     let seconds = f64::from(numerator) / f64::from(denominator);
-    (seconds > 0.0 && seconds < 60.0).then(|| Duration::from_secs_f64(seconds))
+    (seconds > 0.0 && seconds < 5.0).then(|| Duration::from_secs_f64(seconds))
 }
 
 /// The offer nearest to what is wanted: first in rate (too slow is bad, faster is not), then in
