@@ -16,9 +16,9 @@ const OLDEST: Duration = Duration::from_secs(5);
 pub(super) fn captured(meta: &Metadata) -> Timestamp {
     let now = Timestamp::now();
     let monotonic = meta.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC;
+    #[allow(clippy::useless_conversion, reason = "the system's time has 32 bits on armv7")]
     let (seconds, micros) = (i64::from(meta.timestamp.sec), i64::from(meta.timestamp.usec));
-    let clock = clock_gettime(ClockId::Monotonic);
-    let uptime = duration(clock.tv_sec, clock.tv_nsec);
+    let uptime = Duration::try_from(clock_gettime(ClockId::Monotonic)).ok();
     let stamp = duration(seconds, micros.saturating_mul(1000));
     let age = if monotonic { stamp.and_then(|stamp| age(uptime?, stamp)) } else { None };
     age.and_then(|age| now.checked_sub(age).ok()).unwrap_or(now)
@@ -54,8 +54,7 @@ mod tests {
 
     #[test]
     fn a_stamp_on_the_monotonic_clock_becomes_a_time_of_day() {
-        let clock = clock_gettime(ClockId::Monotonic);
-        let stamp = duration(clock.tv_sec, clock.tv_nsec).unwrap() - Duration::from_millis(80);
+        let stamp = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap() - Duration::from_millis(80);
         let mut meta = Metadata { timestamp: stamp.into(), flags: Flags::TIMESTAMP_MONOTONIC, ..Metadata::default() };
         let before = Timestamp::now() - Duration::from_millis(80);
         let at = captured(&meta);

@@ -139,7 +139,7 @@ impl Program {
             return (true, false);
         }
         let fds = [self.out.as_ref().map(AsFd::as_fd), self.err.as_ref().map(AsFd::as_fd)];
-        let wait = Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let wait = Timespec::try_from(wait).unwrap_or_default();
         let mut polled: Vec<PollFd<'_>> =
             fds.iter().flatten().map(|fd: &BorrowedFd<'_>| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         // Interrupted by a signal, or out of memory: as if nothing had come yet.
