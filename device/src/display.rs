@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use moodring_mood::Mood;
 use tracing::{info, warn};
 
-use crate::screen::{Audience, Backlight, Panel, PanelError, PanelKind, Picture, Scene, Screen, ScreenSettings, panel};
+use crate::screen::{
+    Audience, Backlight, BacklightSettings, Panel, PanelError, PanelKind, Picture, Scene, Screen, ScreenSettings, panel,
+};
 
 /// The shortest time between two redraws of the same mood, and between two PNGs.
 pub const CALM: Duration = Duration::from_millis(200);
@@ -79,6 +81,11 @@ impl Display {
     /// Changes how bright the panel is while somebody is there, percent.
     pub fn set_brightness(&mut self, percent: u8, now: Instant) {
         self.backlight.set_brightness(percent, now);
+    }
+
+    /// Dims the panel as these settings say from now on.
+    pub fn adjust(&mut self, backlight: BacklightSettings) {
+        self.backlight.adjust(backlight);
     }
 
     /// How bright the panel is while somebody is there, percent.

@@ -65,6 +65,7 @@ pub fn adopt(old: &Settings, new: &Settings) -> Adopted {
     take!("[mood]", mood);
     take!("[health]", health);
     take!("[log]", log);
+    take!("[screen.backlight]", screen.backlight);
     take!("[mqtt] repeat_s", mqtt.repeat_s);
     let mut left = Vec::new();
     macro_rules! leave {

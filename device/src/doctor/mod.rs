@@ -117,7 +117,7 @@ pub fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Findi
     let (seer, networks) = sight::networks(&settings.vision);
     add(vec![networks]);
     add(sight::examine(&settings.camera, seer, &user));
-    add(bus::examine(&machine, &user, &settings.screen));
+    add(bus::examine(&machine, &user, &settings.screen, &settings.buttons));
     add(vec![screen::examine(&settings.screen, &user)]);
     add(vec![broker::examine(&settings.mqtt, &settings.device_id())]);
     Report::of(parts)

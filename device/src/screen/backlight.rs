@@ -104,6 +104,15 @@ impl Backlight {
         self.wake(now);
     }
 
+    /// From now on it is dimmed as these settings say; as bright as they say, if they say another
+    /// brightness than before.
+    pub fn adjust(&mut self, settings: BacklightSettings) {
+        if settings.brightness != self.settings.brightness {
+            self.brightness = settings.brightness;
+        }
+        self.settings = settings;
+    }
+
     /// Somebody is there whom the camera need not have seen: a button was pressed.
     pub const fn wake(&mut self, now: Instant) {
         self.last = Some(now);
@@ -158,6 +167,16 @@ mod tests {
         let mut never = Backlight::new(BacklightSettings { off_after_s: 0, ..BacklightSettings::default() });
         never.level(Audience::Present, at(0));
         assert_eq!(never.level(Audience::Absent, at(80_000)), 15);
+    }
+
+    #[test]
+    fn new_settings_change_what_they_say_and_nothing_else() {
+        let mut light = Backlight::new(BacklightSettings { brightness: 80, ..BacklightSettings::default() });
+        light.set_brightness(40, Instant::now());
+        light.adjust(BacklightSettings { brightness: 80, dimmed: 5, ..BacklightSettings::default() });
+        assert_eq!(light.brightness(), 40, "what somebody asked for stays");
+        light.adjust(BacklightSettings { brightness: 60, ..BacklightSettings::default() });
+        assert_eq!(light.brightness(), 60);
     }
 
     #[test]
