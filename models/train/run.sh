@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one step of moodtrain (default: all of them) in a pinned virtual environment beside this
-# file. Usage: run.sh [all|train|export|evaluate|golden|card] [options]
+# file. Usage: run.sh [all|train|export|evaluate|golden|card|failures] [options]
 # MOODRING_DATA: folder of the data sets (default ../shared/data beside the repository).
 # MOODRING_VENV: folder of the virtual environment (default .venv here).
 set -eu

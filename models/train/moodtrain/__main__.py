@@ -1,4 +1,7 @@
-"""python -m moodtrain STEP: train, export, evaluate, golden, card, or all of them in turn."""
+"""python -m moodtrain STEP: train, export, evaluate, golden, card, or all of them in turn.
+
+failures, which is not among all, draws the surest mistakes, for your own eyes.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,11 @@ STEPS = ["train", "export", "evaluate", "golden", "card"]
 def main() -> None:
     """Parse the command line and run the steps; each imports only what it needs."""
     parser = argparse.ArgumentParser(prog="moodtrain", description=__doc__)
-    parser.add_argument("step", choices=[*STEPS, "all"])
+    parser.add_argument("step", choices=[*STEPS, "failures", "all"])
     parser.add_argument("--limit", type=int, help="train: this many pictures only (a dry run)")
-    parser.add_argument("--model", type=Path, help="evaluate: this .tflite, not emotion.tflite")
+    parser.add_argument(
+        "--model", type=Path, help="evaluate, failures: this .tflite, not emotion.tflite"
+    )
     args = parser.parse_args()
     for step in STEPS if args.step == "all" else [args.step]:
         run(step, args)
@@ -43,6 +48,10 @@ def run(step: str, args: argparse.Namespace) -> None:
         from . import golden
 
         golden.write()
+    elif step == "failures":
+        from . import failures
+
+        failures.draw(args.model or config.MODELS_DIR / "emotion.tflite")
     elif step == "card":
         from . import card
 

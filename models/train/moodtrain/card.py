@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 from pathlib import Path
 
 import matplotlib
@@ -25,9 +24,13 @@ def write() -> None:
     folder = config.run_dir()
     report = json.loads((folder / "figures.json").read_text())
     FOLDER.mkdir(exist_ok=True)
-    if (folder / "history.csv").exists():
-        shutil.copy(folder / "history.csv", FOLDER / "history.csv")
-        _curves(FOLDER / "history.csv")
+    history = _history(config.load().stages)
+    if history:
+        with (FOLDER / "history.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(history[0]))
+            writer.writeheader()
+            writer.writerows(history)
+        _curves(history)
     _confusion(report)
     _reliability(report)
     _replace("figures", _figures(report))
@@ -108,17 +111,29 @@ def _reliability(report: dict) -> None:
     _save("reliability.png")
 
 
-def _curves(history: Path) -> None:
-    with history.open() as file:
-        rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-    epoch = [row["epoch"] + 1 for row in rows]
+def _history(stages: list[config.Stage]) -> list[dict[str, str]]:
+    """Every finished epoch of every stage, in order; a stage that has not run has none."""
+    rows = []
+    for stage in stages:
+        path = config.run_dir(stage.name) / "history.csv"
+        if path.exists():
+            with path.open() as file:
+                rows += [{"stage": stage.name, **row} for row in csv.DictReader(file)]
+    return rows
+
+
+def _curves(history: list[dict[str, str]]) -> None:
+    epoch = range(1, len(history) + 1)
     plt.figure(figsize=(5.6, 3.6))
-    plt.plot(
-        epoch, [100 * row["accuracy"] for row in rows], label="training (augmented, soft targets)"
-    )
-    plt.plot(
-        epoch, [100 * row["val_accuracy"] for row in rows], label="PublicTest (averaged weights)"
-    )
+    for key, name in (
+        ("accuracy", "training (varied pictures)"),
+        ("val_accuracy", "PublicTest (averaged weights)"),
+    ):
+        plt.plot(epoch, [100 * float(row[key]) for row in history], label=name)
+    for at in range(1, len(history)):
+        if history[at]["stage"] != history[at - 1]["stage"]:
+            plt.axvline(at + 0.5, color="grey", linewidth=1)
+            plt.text(at + 0.6, 42, f"stage {history[at]['stage']}", fontsize=8)
     plt.xlabel("epoch")
     plt.ylabel("accuracy, %")
     plt.grid(alpha=0.3)

@@ -24,17 +24,52 @@ class Contract:
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """One training run: the sections of train.toml as plain tables, and the contract."""
+class Stage:
+    """One training among several, in their order; each [[stage]] of train.toml.
 
-    run: dict[str, Any]
+    init: "backbone", the name of an earlier stage, or "" for random weights.
+    teachers: earlier stages and [teacher] networks whose answers are mixed into the targets.
+    hard, ferplus, teacher: the weights of that mixture.
+    width: channels of the last convolution. augment: what differs from [augment].
+    """
+
+    name: str
+    blocks: int
+    width: int
+    init: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    seed: int
+    hard: float
+    ferplus: float
+    teacher: float
+    teachers: list[str]
+    augment: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Everything train.toml says, and the contract."""
+
+    backbone: dict[str, str]
+    teacher: dict[str, dict[str, Any]]
     network: dict[str, Any]
     optimizer: dict[str, Any]
     labels: dict[str, Any]
     balance: dict[str, float]
     augment: dict[str, float]
     export: dict[str, Any]
+    stages: list[Stage]
     contract: Contract
+
+    def stage(self, name: str) -> Stage:
+        """The stage of that name."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        known = ", ".join(stage.name for stage in self.stages)
+        raise SystemExit(f"train.toml: no stage named {name!r}; there are {known}")
 
 
 def contract(path: Path = MODELS_DIR / "input.toml") -> Contract:
@@ -49,8 +84,15 @@ def contract(path: Path = MODELS_DIR / "input.toml") -> Contract:
 
 
 def load(path: Path = TRAIN_DIR / "train.toml") -> Config:
-    """Read train.toml; a missing or unknown section is an error."""
-    return Config(**tomllib.loads(path.read_text()), contract=contract())
+    """Read train.toml; a missing or unknown section or key of a stage is an error."""
+    table = tomllib.loads(path.read_text())
+    stages = [Stage(**stage) for stage in table.pop("stage")]
+    for at, stage in enumerate(stages):
+        earlier = {s.name for s in stages[:at]}
+        needed = {*stage.teachers, stage.init} - {"", "backbone", *table["teacher"]}
+        if needed - earlier:
+            raise SystemExit(f"{path}: stage {stage.name} needs {needed - earlier} before it")
+    return Config(**table, stages=stages, contract=contract())
 
 
 def data_dir() -> Path:
@@ -61,8 +103,8 @@ def data_dir() -> Path:
     return folder
 
 
-def run_dir() -> Path:
+def run_dir(stage: str = "") -> Path:
     """Folder of checkpoints and logs: MOODRING_RUN, else models/train/run (git-ignored)."""
-    folder = Path(os.environ.get("MOODRING_RUN") or TRAIN_DIR / "run")
+    folder = Path(os.environ.get("MOODRING_RUN") or TRAIN_DIR / "run") / stage
     folder.mkdir(parents=True, exist_ok=True)
     return folder

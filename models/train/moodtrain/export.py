@@ -9,43 +9,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import trange
 
-from . import augment, config, data, measure, runtime, train, warm
-
-
-def statistics_pictures(cfg: config.Config, count: int = 8192) -> np.ndarray:
-    """Training pictures, half as they are and half varied, mixed; float32 [count, S, S, 1]."""
-    split = data.train_clean(cfg.labels)
-    rng = np.random.default_rng(cfg.run["seed"])
-    plain = split.images[rng.permutation(len(split))[: count // 2]]
-    plain = runtime.standardise(plain, cfg.contract.std_offset)[..., None].astype(np.float32)
-    stream = augment.training_batches(
-        split.images,
-        np.zeros((len(split), 1), np.float32),
-        cfg.augment,
-        size=cfg.contract.size,
-        offset=cfg.contract.std_offset,
-        batch=128,
-        seed=1,
-    ).take(count // 256)
-    varied = np.concatenate([x for x, _ in stream.as_numpy_iterator()])
-    return np.concatenate([plain, varied])[rng.permutation(count)]
-
-
-def refresh_statistics(model: keras.Model, pictures: np.ndarray) -> None:
-    """Batch-norm means and variances anew: averaged weights do not fit the running ones."""
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    for k in trange(len(pictures) // 256, desc="statistics"):
-        for norm in norms:
-            norm.momentum = k / (k + 1)
-        model(pictures[k * 256 : (k + 1) * 256], training=True)
+from . import config, data, measure, runtime, train
 
 
 def calibration(cfg: config.Config) -> np.ndarray:
     """Training pictures, as many of every class: float32 [N, S, S, 1], standardised."""
     split = data.train_clean(cfg.labels)
-    rng = np.random.default_rng(cfg.run["seed"])
+    rng = np.random.default_rng(cfg.stages[-1].seed)
     each = cfg.export["calibration_per_class"]
     index = np.concatenate(
         [
@@ -93,15 +64,13 @@ def float_accuracy(model: keras.Model, split: data.Split, offset: float) -> floa
 
 
 def export(cfg: config.Config) -> None:
-    """Of the trained weights, whole or mixed with those they started from, the best on PublicTest
-    becomes emotion.tflite, unless the network already there is at least as good.
-
-    Mixing (Wortsman et al., 2022, "Robust fine-tuning of zero-shot models") keeps what the start
-    knew and most of what the training added.
+    """Of the last stage's best and last weights, the better one on PublicTest in int8 becomes
+    emotion.tflite, unless the network already there is at least as good.
     """
-    public, folder = data.public(), config.run_dir()
+    public, stage = data.public(), cfg.stages[-1]
+    folder = config.run_dir(stage.name)
     shipped = config.MODELS_DIR / "emotion.tflite"
-    pictures, seen = calibration(cfg), statistics_pictures(cfg)
+    pictures = calibration(cfg)
 
     def judge(path: Path) -> tuple[float, np.ndarray]:
         logits = runtime.Network(path).logits(public.images, cfg.contract.std_offset)
@@ -109,22 +78,14 @@ def export(cfg: config.Config) -> None:
 
     best, chosen = judge(shipped)[0], None
     print(f"{shipped.name} as it stands: PublicTest int8 {100 * best:.2f}")
-    for share in cfg.export["shares"] if cfg.run["init"] else [1.0]:
-        model = train.build(cfg)
-        model.load_weights(folder / "last.weights.h5")
-        if share < 1:
-            trained = model.get_weights()
-            warm.start_from(model, config.data_dir() / cfg.run["init"], seen[:1536])
-            start = model.get_weights()
-            model.set_weights(
-                [share * t + (1 - share) * s for t, s in zip(trained, start, strict=True)]
-            )
-        refresh_statistics(model, seen)
-        path = folder / f"trained-{round(100 * share)}.tflite"
+    for which in ("best", "last"):
+        model = train.build(cfg, stage)
+        model.load_weights(folder / f"{which}.weights.h5")
+        path = folder / f"{which}.tflite"
         path.write_bytes(to_int8(model, pictures))
         score, logits = judge(path)
         whole = float_accuracy(model, public, cfg.contract.std_offset)
-        print(f"{path.name}: PublicTest int8 {100 * score:.2f}, float {100 * whole:.2f}")
+        print(f"{path}: PublicTest int8 {100 * score:.2f}, float {100 * whole:.2f}")
         if score > best:
             best, chosen = score, path
             write_temperature(measure.fit_temperature(logits, public.label))
@@ -132,4 +93,4 @@ def export(cfg: config.Config) -> None:
         print(f"none is better: {shipped.name} stays")
     else:
         shipped.write_bytes(chosen.read_bytes())
-        print(f"{chosen.name} is {shipped.name} now")
+        print(f"{chosen} is {shipped.name} now")
