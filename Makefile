@@ -1,7 +1,7 @@
 # make help lists what can be done here.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo build test check setup accuracy train page-test mqtt-test clean
+.PHONY: help demo build test check setup accuracy overtime train page-test mqtt-test clean
 
 CARGO ?= cargo
 TFLITE := target/tflite/libtensorflowlite_c.so
@@ -39,8 +39,11 @@ $(DENY):
 
 MOODRING_DATA ?= ../shared/data
 
-accuracy: build target/venv/ready ## how well the network reads FER-2013; MOODRING_DATA names the folder
+accuracy: build target/venv/ready ## how well faces are found and read; MOODRING_DATA names the folder
 	target/venv/bin/python models/accuracy.py target/release/moodring-device $(MOODRING_DATA)
+
+overtime: build target/venv/ready ## how steady and how quick the mood is, over the constants of [mood]
+	target/venv/bin/python models/overtime.py target/release/moodring-device $(MOODRING_DATA) models/card/overtime.png
 
 target/venv/ready: models/requirements.txt
 	python3 -m venv target/venv

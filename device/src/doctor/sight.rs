@@ -211,7 +211,10 @@ mod tests {
         ]);
         let settings = CameraSettings::default();
         for (problem, types) in [
-            ("no right to open /dev/video0: sudo usermod -aG video $USER, then log in again", "sudo usermod -aG video pi"),
+            (
+                "no right to open /dev/video0: sudo usermod -aG video $USER, then log in again",
+                "sudo usermod -aG video pi",
+            ),
             ("the camera /dev/video0 is busy: another program uses it", "sudo systemctl stop moodring-device"),
             ("no camera at /dev/video0: plug one in", "ls -l /dev/video*"),
         ] {
