@@ -48,19 +48,18 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
         Command::Doctor { json } => {
             // What the parts say in the log while they are tried is told as findings.
             log.set(LogSettings { level: Importance::Error });
-            let mut output = io::stdout().lock();
-            if !json {
-                write!(output, "{}\n", doctor::opening())?;
-            }
-            let report = doctor::examine(&settings, &origin, &mut |finding| {
-                if !json {
-                    // Who closed the pipe has seen enough; the status still tells.
-                    let _ = write!(output, "{}", doctor::finding(finding)).and_then(|()| output.flush());
-                }
-            });
-            let end = if *json { serde_json::to_string_pretty(&report)? + "\n" } else { doctor::closing(&report) };
-            write!(io::stdout(), "{end}")?;
-            Ok(if report.healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            let healthy = if *json {
+                let report = doctor::for_machines(&settings, &origin);
+                writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
+                report.healthy
+            } else {
+                let enough = || {
+                    // Without a terminal nobody presses Enter: there is nothing to read.
+                    let _ = io::stdin().read_line(&mut String::new());
+                };
+                doctor::for_people(&settings, &origin, &mut io::stdout().lock(), enough)?
+            };
+            Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Run => run(cli, log, &settings, &origin),
         Command::Read { cropped, frames, crop, paths } => {

@@ -235,7 +235,7 @@ impl Pipeline {
         info!("reloaded: {}", adopted.words());
         self.settings = adopted.settings;
         self.steady.adjust(self.settings.mood);
-        self.display.adjust(self.settings.screen.backlight.clone());
+        self.display.adjust(self.settings.screen.backlight);
         self.publisher.brightness(self.display.brightness());
         self.publisher.repeat_after(Duration::from_secs(self.settings.mqtt.repeat_s));
         self.health_due = self.health_due.min(Instant::now() + Duration::from_secs(self.settings.health.every_s));

@@ -51,6 +51,7 @@ fn mistakes_in_the_configuration_say_where_and_what_would_do() {
         ("[camera\n", "device.toml:1: "),
         ("id = \"a b\"\n", "device.toml:1: \"a b\" cannot name a device"),
         ("[mqtt]\nusername = \"u\"\npassword_file = \"/nowhere/p\"\n", "/nowhere/p (mqtt.password_file)"),
+        ("[mqtt.tls]\nenabled = true\nca_file = \"/nowhere/ca.pem\"\n", "/nowhere/ca.pem (mqtt.tls.ca_file)"),
     ] {
         fs::write(&file, text).unwrap();
         for verb in ["check-config", "run"] {

@@ -36,6 +36,7 @@ fn every_part_is_looked_at_in_order_and_told_to_people_and_machines() {
         "disk",
         "temperature",
         "supply",
+        "library",
         "networks",
         "camera",
         "light",
@@ -47,7 +48,7 @@ fn every_part_is_looked_at_in_order_and_told_to_people_and_machines() {
     ];
     assert_eq!(names, expected);
     let verdict = |name: &str| parts(&report).into_iter().find(|(part, _)| *part == name).unwrap().1.to_owned();
-    for good in ["networks", "light", "screen", "broker"] {
+    for good in ["library", "networks", "light", "screen", "broker"] {
         assert_eq!(verdict(good), "good", "{report:#}");
     }
     assert_eq!(verdict("camera"), "note", "a clip is no camera");
@@ -80,7 +81,7 @@ fn a_missing_library_camera_and_certificate_do_not_keep_it_from_the_rest() {
     let (status, output, error) = end(json);
     assert_eq!(status.code(), Some(1), "{error}");
     let report: Value = serde_json::from_str(&output).unwrap();
-    for (part, says) in [("networks", "/nowhere/lib.so"), ("camera", "/dev/video99"), ("broker", "mqtt.tls.ca_file")] {
+    for (part, says) in [("library", "/nowhere/lib.so"), ("camera", "/dev/video99"), ("broker", "mqtt.tls.ca_file")] {
         let found = report["parts"].as_array().unwrap().iter().find(|found| found["part"] == part).unwrap();
         assert_eq!(found["verdict"], "bad");
         assert!(found["problem"].as_str().unwrap().contains(says), "{found}");

@@ -13,14 +13,16 @@ mod sight;
 mod user;
 mod words;
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 
 use crate::{
     config::{Origin, Settings},
     machine::Machine,
+    screen::Screen,
 };
 use user::User;
-pub use words::{closing, finding, opening};
 
 /// How a part stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -103,8 +105,42 @@ impl Report {
     }
 }
 
-/// Looks at every part; `tell` hears of each as soon as it was looked at.
-pub fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Finding)) -> Report {
+/// Looks at every part, and says each finding as soon as it is made. A panel shows the test picture
+/// until `enough` returns. Returns whether nothing is wrong.
+///
+/// # Errors
+/// Nobody reads what is said.
+pub fn for_people(
+    settings: &Settings,
+    origin: &Origin,
+    output: &mut dyn Write,
+    enough: impl FnOnce(),
+) -> io::Result<bool> {
+    writeln!(output, "{}", words::OPENING)?;
+    let mut said = Ok(());
+    let (report, screen) = examine(settings, origin, &mut |finding| {
+        if said.is_ok() {
+            said = write!(output, "{}", words::finding(finding)).and_then(|()| output.flush());
+        }
+    });
+    said?;
+    write!(output, "{}", words::closing(&report))?;
+    if screen.is_some() && settings.screen.wiring().is_some() {
+        writeln!(output, "\nThe panel shows the test picture until you press Enter.")?;
+        output.flush()?;
+        enough();
+    }
+    Ok(report.healthy)
+}
+
+/// Looks at every part.
+pub fn for_machines(settings: &Settings, origin: &Origin) -> Report {
+    examine(settings, origin, &mut |_| {}).0
+}
+
+/// `tell` hears of each part as soon as it was looked at. The panel keeps its picture and its light
+/// while the screen that is returned is kept.
+fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Finding)) -> (Report, Option<Screen>) {
     let (machine, user) = (Machine::this(), User::this());
     let mut parts = Vec::new();
     let mut add = |findings: Vec<Finding>| {
@@ -114,11 +150,12 @@ pub fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Findi
         }
     };
     add(machine::examine(&machine, &user, origin));
-    let (seer, networks) = sight::networks(&settings.vision);
-    add(vec![networks]);
+    let (seer, findings) = sight::networks(&settings.vision);
+    add(findings);
     add(sight::examine(&settings.camera, seer, &user));
     add(bus::examine(&machine, &user, &settings.screen, &settings.buttons));
-    add(vec![screen::examine(&settings.screen, &user)]);
+    let (screen, finding) = screen::examine(&settings.screen, &user);
+    add(vec![finding]);
     add(vec![broker::examine(&settings.mqtt, &settings.device_id())]);
-    Report::of(parts)
+    (Report::of(parts), screen)
 }

@@ -4,12 +4,14 @@
 //! message says what to do.
 
 use super::{Finding, user::User};
-use crate::screen::{PanelError, PanelKind, ScreenSettings, show_test};
+use crate::screen::{PanelError, PanelKind, Screen, ScreenSettings, show_test};
 
-pub(super) fn examine(settings: &ScreenSettings, user: &User) -> Finding {
-    let shown = show_test(settings);
-    // A panel keeps its picture when it is let go; the light behind it may go out with the program.
-    judge(settings, shown.map(drop), user)
+/// The finding, and the screen, which shows the test picture while it is kept.
+pub(super) fn examine(settings: &ScreenSettings, user: &User) -> (Option<Screen>, Finding) {
+    match show_test(settings) {
+        Ok(screen) => (Some(screen), judge(settings, Ok(()), user)),
+        Err(why) => (None, judge(settings, Err(why), user)),
+    }
 }
 
 fn judge(settings: &ScreenSettings, shown: Result<(), PanelError>, user: &User) -> Finding {
@@ -17,7 +19,6 @@ fn judge(settings: &ScreenSettings, shown: Result<(), PanelError>, user: &User) 
         Err(why) => {
             let finding = Finding::bad("screen", settings.panel.word(), why.to_string());
             return match why {
-                PanelError::NoSpi { .. } => finding.with("see SPI above"),
                 PanelError::NotAllowed { group, .. } => Finding { remedy: user.join(group).into(), ..finding },
                 PanelError::PinBusy { .. } => finding
                     .with("sudo systemctl stop moodring-device      # if it is the device itself; then look again"),
@@ -53,16 +54,16 @@ mod tests {
     fn a_panel_says_what_it_is_and_a_file_that_cannot_be_written_is_named() {
         let (root, user) = with_files(&[]);
         let mut settings = ScreenSettings { panel: PanelKind::Sim, ..ScreenSettings::default() };
-        assert!(examine(&settings, &user).found.contains("page"));
+        assert!(examine(&settings, &user).1.found.contains("page"));
         let png = root.path().join("test.png");
         settings.png = Some(png.clone());
-        assert_eq!(examine(&settings, &user).verdict, Verdict::Good);
+        assert_eq!(examine(&settings, &user).1.verdict, Verdict::Good);
         assert!(png.exists(), "the test picture is there to be looked at");
         settings.png = Some(root.path().join("no/such/folder/test.png"));
-        let finding = examine(&settings, &user);
+        let (_, finding) = examine(&settings, &user);
         assert!(finding.verdict == Verdict::Bad && finding.problem.unwrap().contains("no/such/folder"));
         settings.panel = PanelKind::None;
-        assert_eq!(examine(&settings, &user).verdict, Verdict::Note);
+        assert_eq!(examine(&settings, &user).1.verdict, Verdict::Note);
     }
 
     #[test]

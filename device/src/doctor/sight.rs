@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use moodring_mood::{Confidence, Emotion};
+use moodring_vision::runtime::default_library;
 
 use super::{Finding, user::User};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         latest::{CameraState, Next},
         light::Luma,
     },
-    see::{Seer, VisionSettings},
+    see::{SeeError, Seer, VisionSettings},
     shutter::Shutter,
 };
 
@@ -48,19 +49,28 @@ struct Look {
 }
 
 /// Opens the library and the networks, and times them.
-pub(super) fn networks(settings: &VisionSettings) -> (Option<Seer>, Finding) {
+pub(super) fn networks(settings: &VisionSettings) -> (Option<Seer>, Vec<Finding>) {
+    let library = settings.library.clone().unwrap_or_else(default_library);
+    let there = || Finding::good("library", format!("TensorFlow Lite 2.17.1, {}", library.display()));
     match Seer::open(settings) {
-        Err(why) => {
-            let finding = Finding::bad("networks", "not usable", why.to_string());
-            (None, finding.with("deploy/fetch-tflite      # in the folder of Moodring's source"))
+        Err(SeeError::Runtime(why)) => {
+            let library = Finding::bad("library", library.display().to_string(), why.to_string())
+                .with("deploy/fetch-tflite      # in the folder of Moodring's source, then copy it there");
+            (None, vec![library, Finding::skipped("networks", "there is no library to run them")])
+        }
+        Err(SeeError::Model(why)) => {
+            let networks = Finding::bad("networks", "not usable", why.to_string()).with(
+                "[vision] face_model and emotion_model in the configuration; without them the built-in ones are taken",
+            );
+            (None, vec![there(), networks])
         }
         Ok(mut seer) => {
             seer.run_networks();
             let start = Instant::now();
             seer.run_networks();
             let time = start.elapsed().as_secs_f64() * 1000.0;
-            let found = format!("the TFLite library and both networks are there; they take {time:.1} ms a frame");
-            (Some(seer), Finding::good("networks", found))
+            let networks = Finding::good("networks", format!("faces and emotions; together {time:.1} ms a frame here"));
+            (Some(seer), vec![there(), networks])
         }
     }
 }

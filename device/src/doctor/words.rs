@@ -5,19 +5,18 @@
 
 use super::{Finding, Report, Verdict};
 
+/// What is said before the first finding.
+pub(super) const OPENING: &str =
+    "Looking at this device, part by part. Sit where you would sit, and look at the camera.\n";
+
 /// Columns before the text of a finding.
 const INDENT: usize = 21;
 
 /// The longest line.
 const WIDTH: usize = 100;
 
-/// What is said before the first finding.
-pub fn opening() -> String {
-    "Looking at this device, part by part. Sit where you would sit, and look at the camera.\n".to_owned()
-}
-
 /// One finding, with a line break at its end.
-pub fn finding(finding: &Finding) -> String {
+pub(super) fn finding(finding: &Finding) -> String {
     let mark = match finding.verdict {
         Verdict::Good => "   ok",
         Verdict::Note => " note",
@@ -36,7 +35,7 @@ pub fn finding(finding: &Finding) -> String {
 }
 
 /// What is said after the last finding.
-pub fn closing(report: &Report) -> String {
+pub(super) fn closing(report: &Report) -> String {
     let names = |verdict| -> Vec<&str> {
         report.parts.iter().filter(|finding| finding.verdict == verdict).map(|finding| finding.part).collect()
     };

@@ -7,6 +7,8 @@
 
 use jiff::Timestamp;
 
+use super::complaint::clock_is_unset;
+
 /// What was heard of this device's own name.
 #[derive(Debug)]
 pub struct Twin {
@@ -48,7 +50,9 @@ impl Twin {
             self.spoken = Some(at);
             return false;
         }
-        let proof = !retained || self.spoken.is_some_and(|spoken| at > spoken);
+        // A clock that was never set cannot tell what came after.
+        let since = self.spoken.filter(|spoken| !clock_is_unset(*spoken));
+        let proof = !retained || since.is_some_and(|spoken| at > spoken);
         // Devices of an earlier version say no word.
         proof && !word.is_empty() && !std::mem::replace(&mut self.noticed, true)
     }
@@ -63,7 +67,7 @@ mod tests {
     }
 
     fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
     #[test]
@@ -73,6 +77,9 @@ mod tests {
         assert!(!twin.heard("a", at(2), false) && !twin.heard("a", at(2), true));
         assert!(!twin.heard("earlier", at(1), true), "from a broker that had forgotten what came after");
         assert!(!twin.noticed());
+        let mut unset = self::twin();
+        assert!(!unset.heard("a", Timestamp::UNIX_EPOCH, false));
+        assert!(!unset.heard("earlier", at(1), true), "this run's clock was not set when it spoke");
     }
 
     #[test]
