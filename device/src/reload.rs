@@ -113,8 +113,9 @@ mod tests {
         new.mqtt.repeat_s = 5;
         new.mqtt.host = "broker.local".to_owned();
         new.camera.fps = 5;
+        new.screen.backlight.brightness = 40;
         let adopted = adopt(&old, &new);
-        assert_eq!(adopted.taken, ["[mood]", "[mqtt] repeat_s"]);
+        assert_eq!(adopted.taken, ["[mood]", "[screen.backlight]", "[mqtt] repeat_s"]);
         assert_eq!(adopted.left, ["[camera]", "[mqtt]"]);
         assert_eq!((adopted.settings.mood.margin, adopted.settings.mqtt.repeat_s), (0.3, 5));
         assert_eq!((adopted.settings.mqtt.host.as_str(), adopted.settings.camera.fps), ("127.0.0.1", 10));

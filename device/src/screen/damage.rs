@@ -2,6 +2,7 @@
 
 use embedded_graphics::{
     geometry::{OriginDimensions, Point, Size},
+    pixelcolor::Rgb888,
     primitives::Rectangle,
 };
 
@@ -14,9 +15,10 @@ const TILE: u32 = 16;
 /// long as about so many pixels.
 const WINDOW: u32 = 400;
 
-/// A few rectangles that together cover every difference between two pictures of the same size.
-/// They do not overlap in more than a few pixels; none is empty.
-pub fn changes(old: &Picture, new: &Picture) -> Vec<Rectangle> {
+/// A few rectangles that together cover every difference between two pictures of the same size that
+/// `same` does not deny: two colours at a place may look alike on a panel. They do not overlap in more
+/// than a few pixels; none is empty.
+pub fn changes(old: &Picture, new: &Picture, same: impl Fn(Point, Rgb888, Rgb888) -> bool) -> Vec<Rectangle> {
     let size = new.size();
     if old.size() != size {
         return vec![Rectangle::new(Point::zero(), size)];
@@ -24,7 +26,7 @@ pub fn changes(old: &Picture, new: &Picture) -> Vec<Rectangle> {
     let mut found: Vec<Rectangle> = Vec::new();
     for top in (0..size.height).step_by(TILE as usize) {
         for left in (0..size.width).step_by(TILE as usize) {
-            if let Some(area) = difference(old, new, left, top) {
+            if let Some(area) = difference(old, new, (left, top), &same) {
                 found.push(area);
             }
         }
@@ -32,8 +34,13 @@ pub fn changes(old: &Picture, new: &Picture) -> Vec<Rectangle> {
     merge(found)
 }
 
-/// The smallest rectangle around the differences within one tile.
-fn difference(old: &Picture, new: &Picture, left: u32, top: u32) -> Option<Rectangle> {
+/// The smallest rectangle around the differences within the tile with this corner.
+fn difference(
+    old: &Picture,
+    new: &Picture,
+    (left, top): (u32, u32),
+    same: impl Fn(Point, Rgb888, Rgb888) -> bool,
+) -> Option<Rectangle> {
     let size = new.size();
     let (right, bottom) = ((left + TILE).min(size.width), (top + TILE).min(size.height));
     let mut around: Option<Rectangle> = None;
@@ -42,9 +49,13 @@ fn difference(old: &Picture, new: &Picture, left: u32, top: u32) -> Option<Recta
         if a == b {
             continue;
         }
-        let first = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(0) as u32;
-        let last = a.iter().zip(b).rposition(|(a, b)| a != b).unwrap_or(0) as u32;
-        let line = Rectangle::new(Point::new((left + first) as i32, y as i32), Size::new(last - first + 1, 1));
+        let differs = |(x, (a, b)): (u32, (&Rgb888, &Rgb888))| {
+            (a != b && !same(Point::new(x as i32, y as i32), *a, *b)).then_some(x)
+        };
+        let mut columns = (left..).zip(a.iter().zip(b)).filter_map(differs);
+        let Some(first) = columns.next() else { continue };
+        let last = columns.last().unwrap_or(first);
+        let line = Rectangle::new(Point::new(first as i32, y as i32), Size::new(last - first + 1, 1));
         around = Some(around.map_or(line, |area| union(area, line)));
     }
     around
@@ -74,14 +85,15 @@ fn union(a: Rectangle, b: Rectangle) -> Rectangle {
 
 #[cfg(test)]
 mod tests {
-    use embedded_graphics::{
-        pixelcolor::{Rgb888, RgbColor},
-        primitives::PointsIter,
-    };
+    use embedded_graphics::{pixelcolor::RgbColor, primitives::PointsIter};
 
     use super::*;
 
     const SIZE: Size = Size::new(240, 230);
+
+    fn changes(old: &Picture, new: &Picture) -> Vec<Rectangle> {
+        super::changes(old, new, |_, _, _| false)
+    }
 
     fn with(points: &[(i32, i32)]) -> Picture {
         let mut picture = Picture::new(SIZE, Rgb888::BLACK);
@@ -100,6 +112,16 @@ mod tests {
     fn a_single_pixel_is_a_single_pixel() {
         let all = changes(&with(&[]), &with(&[(239, 229)]));
         assert_eq!(all, [Rectangle::new(Point::new(239, 229), Size::new(1, 1))]);
+    }
+
+    #[test]
+    fn what_looks_alike_on_the_panel_is_no_change() {
+        let (old, new) = (with(&[]), with(&[(10, 10), (12, 11), (200, 200)]));
+        let left_half = |at: Point, _, _| at.x < 12;
+        let all = super::changes(&old, &new, left_half);
+        let single = |x, y| Rectangle::new(Point::new(x, y), Size::new(1, 1));
+        assert_eq!(all, [single(12, 11), single(200, 200)]);
+        assert_eq!(super::changes(&old, &new, |_, _, _| true), []);
     }
 
     #[test]

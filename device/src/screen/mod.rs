@@ -99,7 +99,7 @@ impl Screen {
         }
         let picture = render(&scene, self.size);
         let areas = match self.shown.take() {
-            Some(shown) => damage::changes(&shown, &picture),
+            Some(shown) => damage::changes(&shown, &picture, |at, a, b| self.panel.is_same(at, a, b)),
             None => vec![Rectangle::new(Point::zero(), picture.size())],
         };
         self.scene = None;

@@ -6,7 +6,7 @@
 
 use embedded_graphics::{
     draw_target::DrawTarget,
-    geometry::Size,
+    geometry::{Point, Size},
     pixelcolor::{Rgb565, Rgb888, RgbColor},
     primitives::{PointsIter, Rectangle},
 };
@@ -97,8 +97,12 @@ where
     }
 
     fn push(&mut self, area: Rectangle, pixels: &[Rgb888]) -> Result<(), PanelError> {
-        let dithered = area.points().zip(pixels).map(|(at, pixel)| to_565(*pixel, at.x as usize, at.y as usize));
+        let dithered = area.points().zip(pixels).map(|(at, pixel)| to_565(*pixel, at));
         self.display.fill_contiguous(&area, dithered).map_err(|why| no_answer("the bus failed", &why))
+    }
+
+    fn is_same(&self, at: Point, a: Rgb888, b: Rgb888) -> bool {
+        to_565(a, at) == to_565(b, at)
     }
 
     fn flush(&mut self) -> Result<(), PanelError> {
@@ -121,9 +125,9 @@ where
 
 /// 8 bits a channel to 5, 6 and 5, with an ordered pattern of 4 × 4 pixels, so that soft shades show
 /// no bands. It depends on the place alone: a rectangle pushed later joins without a seam.
-fn to_565(colour: Rgb888, x: usize, y: usize) -> Rgb565 {
+fn to_565(colour: Rgb888, Point { x, y }: Point) -> Rgb565 {
     const BAYER: [[u32; 4]; 4] = [[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]];
-    let step = BAYER[y % 4][x % 4] * 255 / 16 + 8;
+    let step = BAYER[(y & 3) as usize][(x & 3) as usize] * 255 / 16 + 8;
     let channel = |value: u8, most: u32| ((u32::from(value) * most + step) / 255).min(most) as u8;
     Rgb565::new(channel(colour.r(), 31), channel(colour.g(), 63), channel(colour.b(), 31))
 }
@@ -135,11 +139,12 @@ mod tests {
     #[test]
     fn pure_colours_stay_pure_and_shades_keep_their_mean() {
         for (x, y) in (0..4).flat_map(|x| (0..4).map(move |y| (x, y))) {
-            assert_eq!(to_565(Rgb888::BLACK, x, y), Rgb565::BLACK);
-            assert_eq!(to_565(Rgb888::WHITE, x, y), Rgb565::WHITE);
+            assert_eq!(to_565(Rgb888::BLACK, Point::new(x, y)), Rgb565::BLACK);
+            assert_eq!(to_565(Rgb888::WHITE, Point::new(x, y)), Rgb565::WHITE);
         }
         for value in 0..=255u8 {
-            let cells = (0..16).map(|i| f32::from(to_565(Rgb888::new(value, value, value), i % 4, i / 4).r()));
+            let cells =
+                (0..16).map(|i| f32::from(to_565(Rgb888::new(value, value, value), Point::new(i % 4, i / 4)).r()));
             let mean = cells.sum::<f32>() / 16.0 * 255.0 / 31.0;
             assert!((mean - f32::from(value)).abs() < 1.0, "{value} became {mean}");
         }

@@ -18,7 +18,11 @@ mod wire;
 
 use std::path::PathBuf;
 
-use embedded_graphics::{geometry::Size, pixelcolor::Rgb888, primitives::Rectangle};
+use embedded_graphics::{
+    geometry::{Point, Size},
+    pixelcolor::Rgb888,
+    primitives::Rectangle,
+};
 use embedded_hal::{delay::DelayNs, digital::OutputPin, spi::SpiDevice};
 use linux_embedded_hal::Delay;
 use thiserror::Error;
@@ -42,6 +46,11 @@ pub trait Panel: Send {
     /// # Errors
     /// The panel cannot be reached.
     fn push(&mut self, area: Rectangle, pixels: &[Rgb888]) -> Result<(), PanelError>;
+
+    /// Whether two colours at a place look alike, so that one need not be replaced by the other.
+    fn is_same(&self, _at: Point, a: Rgb888, b: Rgb888) -> bool {
+        a == b
+    }
 
     /// All rectangles of a picture have been pushed.
     ///

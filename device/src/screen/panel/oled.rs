@@ -111,6 +111,10 @@ impl<S: SpiDevice + Send, P: OutputPin + Send> Panel for Oled<S, P> {
         Ok(())
     }
 
+    fn is_same(&self, _: Point, a: Rgb888, b: Rgb888) -> bool {
+        is_lit(a) == is_lit(b)
+    }
+
     fn flush(&mut self) -> Result<(), PanelError> {
         if self.set.is_none() { self.set_level(self.wanted) } else { Ok(()) }
     }
