@@ -57,7 +57,7 @@ pub enum Command {
         paths: Vec<PathBuf>,
     },
 
-    /// Measure the stages of reading a frame, and the two networks alone.
+    /// Measure the stages of reading a frame and the two networks alone, and count the bytes of panels.
     Bench {
         /// Write JSON.
         #[arg(long)]
