@@ -335,7 +335,7 @@ fn apart(a: &Rect, b: &Rect) -> Option<f32> {
     let (side_a, side_b) = (a.w.max(a.h), b.w.max(b.h));
     let side = side_a.max(side_b);
     let ((ax, ay), (bx, by)) = (a.centre(), b.centre());
-    let apart = (ax - bx).hypot(ay - by) / side;
+    let apart = ((ax - bx).powi(2) + (ay - by).powi(2)).sqrt() / side;
     (apart < 1.0 && side < 2.0 * side_a.min(side_b)).then_some(apart)
 }
 

@@ -42,7 +42,7 @@ impl Crop {
     fn roll(self, face: &Face) -> f32 {
         let [(right_x, right_y), (left_x, left_y), ..] = face.points;
         let (x, y) = (left_x - right_x, left_y - right_y);
-        let apart = x.hypot(y) / face.rect.w.max(face.rect.h);
+        let apart = (x * x + y * y).sqrt() / face.rect.w.max(face.rect.h);
         let most = self.most_roll.to_radians();
         if apart >= self.least_eyes { y.atan2(x).clamp(-most, most) } else { 0.0 }
     }

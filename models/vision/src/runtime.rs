@@ -23,10 +23,11 @@ pub const LIBRARY: &str = "libtensorflowlite_c.so";
 /// SHA-256 of the library that this program was written for, TensorFlow Lite 2.17.1.
 ///
 /// Pinned because the options of the XNNPACK delegate are passed by value: another version's
-/// library would be handed a structure of another shape. `deploy/fetch-tflite` holds the same two.
+/// library would be handed a structure of another shape. `deploy/fetch-tflite` holds the same.
 const PINNED: Option<&str> = match env::consts::ARCH.as_bytes() {
     b"x86_64" => Some("25465edb5cd7aadd00249d4d28f1d922ce5cc90195ad4403458111dd63493bae"),
     b"aarch64" => Some("12062437bfde367b1be592ebc4a9fe64b8453f90b3b7dc21fade002c38e1ac1a"),
+    b"arm" => Some("fcb6ef6f3f9c68889868fb55aba544d43d0fe9703c1efeb2756e82b553d032ab"),
     _ => None,
 };
 
@@ -69,7 +70,7 @@ pub enum RuntimeError {
         why: String,
     },
     /// There is none for this kind of machine.
-    #[error("no TensorFlow Lite library is pinned for {0}; x86_64 and aarch64 are")]
+    #[error("no TensorFlow Lite library is pinned for {0}; x86_64, aarch64 and armv7l are")]
     OtherMachine(&'static str),
 }
 

@@ -83,7 +83,7 @@ pub fn for_frame(width: u32, height: u32) -> Vec<Square> {
     let mut windows = tiles(width, height, 0.5, 0.0);
     let off = |w: &Square| {
         let (x, y) = (w.x + w.side / 2.0 - width as f32 / 2.0, w.y + w.side / 2.0 - height as f32 / 2.0);
-        x.hypot(y)
+        (x * x + y * y).sqrt()
     };
     windows.sort_by(|a, b| off(a).total_cmp(&off(b)));
     windows
