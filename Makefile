@@ -59,5 +59,15 @@ page-test: setup ## real clicks on the page in headless Chromium; needs node and
 mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
 	$(CARGO) test --package moodring-device --locked --test mosquitto -- --ignored --nocapture
 
+.PHONY: pi rig pi-count
+pi: setup ## cross-build the device for the Raspberry Pi (64-bit and 32-bit) on an x86-64 Debian
+	deploy/pi/build $(PI)
+
+rig: pi ## the device in an emulated Raspberry Pi 3, against a real broker; keeps pictures in target/rig
+	$(CARGO) run --package moodring-rig --locked
+
+pi-count: pi ## instructions of a frame on the Raspberry Pi's processors; compare with deploy/rig/COUNTS.md
+	deploy/rig/count
+
 clean: ## forget everything that was built
 	$(CARGO) clean

@@ -1,0 +1,432 @@
+//! What is checked, in the order in which it happens.
+//!
+//! In: the repository. Out: a report. What fails here is what keeps the rig from running at all; what
+//! the device does wrong is in the report.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use image::RgbImage;
+use moodring_device::screen::{Network, Scene, ScreenSize, ScreenState};
+use moodring_mood::Mood;
+
+use crate::{
+    broker::{Broker, Ear, Heard},
+    configuration, frames,
+    glass::{BLUE_FIRST, Glass, View},
+    golden::{self, Mooded},
+    guest::{Guest, Wire},
+    report::Report,
+    trace, wait,
+};
+
+/// The device's name on the wire.
+const ID: &str = "rig";
+
+/// What the camera is shown, in this order.
+const MOODS: [&str; 5] = ["nobody", "happy", "neutral", "sad", "angry"];
+
+/// A panel that somebody wired.
+#[derive(Clone, Copy)]
+struct Panel {
+    /// Its name in the configuration.
+    name: &'static str,
+    size: ScreenSize,
+    data_pin: u32,
+    light_pin: u32,
+    /// How it is mounted, and how its glass wants colours; from its maker's own software, see the presets.
+    view: View,
+    inverted: bool,
+    blue_first: bool,
+}
+
+const ST7789: Panel = Panel {
+    name: "waveshare-1.3-lcd",
+    size: ScreenSize::Square,
+    data_pin: 25,
+    light_pin: 24,
+    view: |x, y| (239 - y, x),
+    inverted: true,
+    blue_first: false,
+};
+
+const ILI9341: Panel = Panel {
+    name: "ili9341",
+    size: ScreenSize::Wide,
+    data_pin: 25,
+    light_pin: 18,
+    view: |x, y| (y, x),
+    inverted: false,
+    blue_first: true,
+};
+
+/// Tracepoints count pins through all chips of the machine; the header's chip begins here.
+const FIRST_PIN: u32 = 512;
+
+/// For a command in the guest, and for anything that the device does by itself. The machine may be
+/// busy with other things; what takes a second on a Pi may take half a minute.
+const COMMAND: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Everything that runs.
+struct Rig {
+    folder: PathBuf,
+    broker: Broker,
+    ear: Ear,
+    guest: Guest,
+    wires: Wire,
+    log: Wire,
+    panel: Panel,
+    glass: Glass,
+    pictures: u32,
+}
+
+/// Builds the image, boots it, checks everything.
+pub fn run(root: &Path) -> Result<Report> {
+    let mut report = Report::new();
+    let folder = root.join("target/rig");
+    let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    prepare(root, &folder, port)?;
+    let broker = Broker::start(&folder, port)?;
+    let ear = Ear::new(port, ID);
+    let booting = Instant::now();
+    let guest = Guest::boot(&folder)?;
+    let seen = format!("Linux in {} s", booting.elapsed().as_secs());
+    report.note("the emulated Pi boots", Ok(seen));
+    let shown = folder.join("panel");
+    if shown.exists() {
+        fs::remove_dir_all(&shown)?;
+    }
+    fs::create_dir_all(&shown)?;
+    let mut rig = Rig {
+        wires: Wire::open(&folder.join("trace.txt"))?,
+        log: Wire::open(&folder.join("device.log"))?,
+        panel: ST7789,
+        glass: glass(ST7789),
+        folder,
+        broker,
+        ear,
+        guest,
+        pictures: 0,
+    };
+    rig.set_up()?;
+    report.note(&format!("{} starts: online, first picture", ST7789.name), rig.starts(ST7789));
+    // What does not start has nothing to look at.
+    if !report.passed() {
+        return Ok(report);
+    }
+    report.note("the panel is set up", rig.panel_is_set_up());
+    for mood in MOODS.into_iter().skip(1).chain(["nobody"]) {
+        let seen = rig.reads(mood);
+        report.note(&format!("camera shows {mood}: said, drawn"), seen);
+    }
+    report.note("camera pulled out: said, drawn", rig.camera_goes());
+    report.note("camera back: reads again", rig.camera_comes());
+    report.note("privacy: camera closed, said, drawn", rig.closes());
+    report.note("privacy over: reads again", rig.opens());
+    report.note("broker stopped: drawn, device goes on", rig.broker_goes());
+    report.note("broker back: every change said, in order", rig.broker_comes());
+    report.note("SIGTERM: offline, goodbye on the panel", rig.ends());
+    rig.show("nobody")?;
+    report.note(&format!("{} starts: online, first picture", ILI9341.name), rig.starts(ILI9341));
+    report.note("the panel is set up", rig.panel_is_set_up());
+    report.note("camera shows happy: said, drawn", rig.reads("happy"));
+    report.note("SIGTERM: offline, goodbye on the panel", rig.ends());
+    rig.guest.off()?;
+    Ok(report)
+}
+
+fn glass(panel: Panel) -> Glass {
+    Glass::new("spi0.0", FIRST_PIN + panel.data_pin, FIRST_PIN + panel.light_pin)
+}
+
+fn prepare(root: &Path, folder: &Path, port: u16) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let example = root.join("device/moodring-device.toml");
+    let text = fs::read_to_string(&example).with_context(|| format!("cannot read {}", example.display()))?;
+    let configurations = folder.join("configurations");
+    fs::create_dir_all(&configurations)?;
+    for panel in [ST7789, ILI9341] {
+        let mut text = text.clone();
+        for (section, key, value) in [
+            ("", "id", format!("{ID:?}")),
+            ("camera", "source", "\"v4l2\"".to_owned()),
+            ("screen", "panel", format!("{:?}", panel.name)),
+            // A tracepoint keeps no more of a transfer.
+            ("screen.wiring", "chunk", trace::KEPT.to_string()),
+            ("mqtt", "host", "\"10.0.2.2\"".to_owned()),
+            ("mqtt", "port", port.to_string()),
+        ] {
+            text = configuration::set(&text, section, key, &value)?;
+        }
+        fs::write(configurations.join(format!("{}.toml", panel.name)), text)?;
+    }
+    let pictures = folder.join("frames");
+    frames::write(root, &pictures, &MOODS)?;
+    let status = Command::new(root.join("deploy/rig/image")).arg(&configurations).arg(&pictures).status()?;
+    ensure!(status.success(), "deploy/rig/image failed");
+    Ok(())
+}
+
+impl Rig {
+    fn set_up(&mut self) -> Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+        self.guest.run(&format!("date -s @{now}"), COMMAND)?;
+        self.guest.run("/guest/network", Duration::from_secs(180))?;
+        self.guest.run(
+            "cd /sys/kernel/tracing && echo 8192 >buffer_size_kb && echo 1 >events/spi/spi_transfer_start/enable && \
+             echo 1 >events/gpio/gpio_value/enable; cd /",
+            COMMAND,
+        )?;
+        let port = self.wires.port;
+        self.guest.run(&format!("(nc 10.0.2.2 {port} </sys/kernel/tracing/trace_pipe >/dev/null) &"), COMMAND)?;
+        self.guest.run("/guest/camera", COMMAND)?;
+        Ok(())
+    }
+
+    /// Takes what came over the wires; keeps the picture as it stands.
+    fn look(&mut self) -> Result<RgbImage> {
+        for line in self.wires.take() {
+            if let Some(event) = trace::parse(&line)? {
+                self.glass.on(&event);
+            }
+        }
+        let size = self.panel.size.pixels();
+        Ok(self.glass.picture(size.width, size.height, self.panel.view))
+    }
+
+    fn keep(&mut self, name: &str, picture: &RgbImage) -> Result<()> {
+        self.pictures += 1;
+        let file = self.folder.join("panel").join(format!("{:02}-{name}.png", self.pictures));
+        picture.save(&file).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Waits until the panel shows what `known` knows; what it found.
+    fn panel<T>(&mut self, name: &str, known: impl Fn(&RgbImage) -> Result<T>) -> Result<T> {
+        let end = Instant::now() + PATIENCE;
+        let mut last: Option<RgbImage> = None;
+        loop {
+            let picture = self.look()?;
+            if last.as_ref() != Some(&picture) {
+                match known(&picture) {
+                    Ok(found) => {
+                        self.keep(name, &picture)?;
+                        return Ok(found);
+                    }
+                    Err(why) if Instant::now() > end => {
+                        self.keep(&format!("{name}-WRONG"), &picture)?;
+                        return Err(why.context(format!("the panel does not show {name}; see target/rig/panel")));
+                    }
+                    Err(_) => last = Some(picture),
+                }
+            } else if Instant::now() > end {
+                last = None;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until the device says a mood; when.
+    fn said(&mut self, place: usize, mood: &str) -> Result<Instant> {
+        let ear = self.ear.clone();
+        wait::until(&format!("{mood} at the broker"), PATIENCE, || {
+            Ok(ear.since(place).into_iter().find(|heard| heard.mood().as_deref() == Some(mood)).map(|heard| heard.at))
+        })
+    }
+
+    /// Waits until the device says a word that is no JSON; when.
+    fn word(&mut self, place: usize, leaf: &str, word: &str) -> Result<Instant> {
+        let ear = self.ear.clone();
+        wait::until(&format!("`{word}` on the topic {leaf}"), PATIENCE, || {
+            let is = |heard: &Heard| heard.leaf == leaf && heard.payload == word.as_bytes();
+            Ok(ear.since(place).into_iter().find(is).map(|heard| heard.at))
+        })
+    }
+
+    /// Waits until the panel shows a scene that has only one picture.
+    fn exactly(&mut self, name: &str, scene: &Scene) -> Result<()> {
+        let drawn = golden::draw(scene, self.panel.size);
+        self.panel(name, |picture| {
+            let off = golden::off(picture, &drawn);
+            ensure!(off == 0, "{off} pixels differ");
+            Ok(())
+        })
+    }
+
+    fn show(&mut self, mood: &str) -> Result<Instant> {
+        self.guest.run(&format!("echo {mood} >/run/mood"), COMMAND)?;
+        Ok(Instant::now())
+    }
+
+    fn starts(&mut self, panel: Panel) -> Result<String> {
+        self.look()?;
+        (self.panel, self.glass) = (panel, glass(panel));
+        let (place, port) = (self.ear.count(), self.log.port);
+        let started = Instant::now();
+        self.guest.run(
+            &format!(
+                "moodring-device --config /etc/moodring/{}.toml run >/run/device.log 2>&1 & echo $! >/run/device.pid",
+                panel.name
+            ),
+            COMMAND,
+        )?;
+        self.guest.run(&format!("(tail -n +1 -f /run/device.log | nc 10.0.2.2 {port}) >/dev/null &"), COMMAND)?;
+        let online = self.word(place, "status", "online")?;
+        let first = self.said(place, "nobody")?;
+        let known = Mooded::new(Mood::Nobody, panel.size, &ScreenState::default());
+        self.panel("nobody", |picture| known.find(picture))?;
+        Ok(format!(
+            "online after {:.1} s, a mood after {:.1} s",
+            online.saturating_duration_since(started).as_secs_f32(),
+            first.saturating_duration_since(started).as_secs_f32()
+        ))
+    }
+
+    fn panel_is_set_up(&mut self) -> Result<String> {
+        self.look()?;
+        let (setup, panel) = (self.glass.setup, self.panel);
+        ensure!(setup.on && self.glass.lit, "dark: {setup:?}, backlight {}", self.glass.lit);
+        let blue_first = setup.order & BLUE_FIRST != 0;
+        ensure!(setup.format == 0x55, "{:#04x} is no format of 16 bits", setup.format);
+        ensure!((setup.inverted, blue_first) == (panel.inverted, panel.blue_first), "wrong colours: {setup:02x?}");
+        Ok(format!("awake, 16 bits, order {:#04x}, backlight on; {} bytes so far", setup.order, self.glass.bytes))
+    }
+
+    fn reads(&mut self, mood: &str) -> Result<String> {
+        let (place, bytes) = (self.ear.count(), self.glass.bytes);
+        let switched = self.show(mood)?;
+        let heard = self.said(place, mood)?;
+        let latency = heard.saturating_duration_since(switched);
+        let percent = self.drawn(mood, &ScreenState::default())?;
+        // On its way to this mood the device may be unsure, or see nobody; no third feeling may appear.
+        let moods: Vec<String> = self.ear.since(place).iter().filter_map(Heard::mood).collect();
+        let mut between = moods.clone();
+        between.dedup();
+        Ok(format!(
+            "{} after {:.1} s; panel at {percent} %, {} bytes",
+            between.join(", "),
+            latency.as_secs_f32(),
+            self.glass.bytes - bytes
+        ))
+    }
+
+    fn drawn(&mut self, mood: &str, state: &ScreenState) -> Result<u8> {
+        let mood_value = Mood::from_word(mood).context("no such mood")?;
+        let known = Mooded::new(mood_value, self.panel.size, state);
+        self.panel(mood, |picture| known.find(picture))
+    }
+
+    fn camera_goes(&mut self) -> Result<String> {
+        self.show("happy")?;
+        self.drawn("happy", &ScreenState::default())?;
+        let place = self.ear.count();
+        let gone = Instant::now();
+        self.guest.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind", COMMAND)?;
+        let ear = self.ear.clone();
+        let (at, problem) = wait::until("a camera problem at the broker", PATIENCE, || {
+            let problem = |heard: Heard| {
+                let problem = heard.json()["camera_problem"].as_str()?.to_owned();
+                (heard.leaf == "health").then_some((heard.at, problem))
+            };
+            Ok(ear.since(place).into_iter().find_map(problem))
+        })?;
+        let state = ScreenState { camera_problem: Some(problem.clone()), ..ScreenState::default() };
+        let known = Mooded::new(Mood::Nobody, self.panel.size, &state);
+        self.panel("camera-problem", |picture| known.find(picture))?;
+        Ok(format!("after {:.1} s: {problem}", at.saturating_duration_since(gone).as_secs_f32()))
+    }
+
+    fn camera_comes(&mut self) -> Result<String> {
+        let place = self.ear.count();
+        let back = Instant::now();
+        self.guest.run("/guest/camera", COMMAND)?;
+        let heard = self.said(place, "happy")?;
+        let percent = self.drawn("happy", &ScreenState::default())?;
+        Ok(format!("happy after {:.1} s; panel at {percent} %", heard.saturating_duration_since(back).as_secs_f32()))
+    }
+
+    /// What of the camera the device holds open, as the kernel tells it.
+    fn camera_handles(&mut self) -> Result<String> {
+        self.guest.run("ls -l /proc/$(cat /run/device.pid)/fd | grep -o '/dev/video[0-9]*' | sort -u", COMMAND)
+    }
+
+    fn closes(&mut self) -> Result<String> {
+        let held = self.camera_handles()?;
+        ensure!(held.contains("/dev/video"), "the device reads a camera that it does not hold open");
+        let place = self.ear.count();
+        let asked = Instant::now();
+        self.ear.say("set/paused", "on")?;
+        let at = self.word(place, "paused", "on")?;
+        self.exactly("privacy", &Scene::Private)?;
+        let still = self.camera_handles()?;
+        ensure!(still.is_empty(), "the device still holds {}", still.trim());
+        Ok(format!("{} closed, said after {:.1} s", held.trim(), at.saturating_duration_since(asked).as_secs_f32()))
+    }
+
+    fn opens(&mut self) -> Result<String> {
+        let place = self.ear.count();
+        let asked = Instant::now();
+        self.ear.say("set/paused", "off")?;
+        self.word(place, "paused", "off")?;
+        let heard = self.said(place, "happy")?;
+        let percent = self.drawn("happy", &ScreenState::default())?;
+        Ok(format!("happy after {:.1} s; panel at {percent} %", heard.saturating_duration_since(asked).as_secs_f32()))
+    }
+
+    fn broker_goes(&mut self) -> Result<String> {
+        let state = ScreenState { network: Network::Down, ..ScreenState::default() };
+        self.broker.stop()?;
+        let percent = self.drawn("happy", &state)?;
+        // Two changes that nobody hears.
+        for mood in ["sad", "neutral"] {
+            self.show(mood)?;
+            self.drawn(mood, &state)?;
+        }
+        Ok(format!("panel: happy {percent} % with the broker away, then sad, then neutral"))
+    }
+
+    fn broker_comes(&mut self) -> Result<String> {
+        let (place, connections) = (self.ear.count(), self.ear.connections());
+        self.broker.again()?;
+        let back = Instant::now();
+        let ear = self.ear.clone();
+        wait::until("the rig's own connection", PATIENCE, || Ok((ear.connections() > connections).then_some(())))?;
+        let heard = self.said(place, "neutral")?;
+        let mut moods: Vec<String> = self.ear.since(place).iter().filter_map(Heard::mood).collect();
+        moods.dedup();
+        let sad = moods.iter().position(|mood| mood == "sad");
+        let neutral = moods.iter().position(|mood| mood == "neutral");
+        if sad.is_none() || sad > neutral {
+            bail!("heard {}", moods.join(", "));
+        }
+        self.drawn("neutral", &ScreenState::default())?;
+        Ok(format!("{} after {:.1} s", moods.join(", "), heard.saturating_duration_since(back).as_secs_f32()))
+    }
+
+    fn ends(&mut self) -> Result<String> {
+        let place = self.ear.count();
+        let told = Instant::now();
+        let took = self.guest.run(
+            "pid=$(cat /run/device.pid); start=$(cut -d' ' -f1 /proc/uptime); kill -TERM $pid; wait $pid; code=$?; \
+             echo $start $(cut -d' ' -f1 /proc/uptime) $code",
+            COMMAND,
+        )?;
+        let offline = self.word(place, "status", "offline")?;
+        self.exactly("goodbye", &Scene::Goodbye)?;
+        let words: Vec<f32> = took.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [start, end, code] = words[..] else { bail!("the guest said {took:?}") };
+        ensure!(code == 0.0, "the device ended with {code}");
+        ensure!(end - start < 2.0, "the device took {:.1} s to stop, of the guest's own time", end - start);
+        Ok(format!(
+            "stopped in {:.2} s, offline after {:.1} s",
+            end - start,
+            offline.saturating_duration_since(told).as_secs_f32()
+        ))
+    }
+}
