@@ -32,9 +32,8 @@ const PHOTOGRAPH: &[u8] = include_bytes!("../../models/vision/tests/data/astrona
 /// Size of the frames, in pixels.
 const SIZE: (u32, u32) = (640, 480);
 
-/// Frames that are measured, and before them frames that only warm up.
-const FRAMES: usize = 300;
-const WARM_UP: usize = 30;
+/// One frame only warms up for so many that are measured, and so many at least do.
+const WARM_UP: (usize, usize) = (10, 5);
 
 /// Different frames, so that no stage sees the same bytes twice in a row.
 const VARIANTS: usize = 4;
@@ -91,14 +90,14 @@ pub struct Stage {
     pub ms: StageTime,
 }
 
-/// Measures.
+/// Measures so many frames.
 ///
 /// # Errors
 /// The library or a network cannot be opened.
 ///
 /// # Panics
 /// If the built-in photograph is broken, or no face is found in it, or counting bytes fails.
-pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
+pub fn run(settings: &VisionSettings, measured: usize) -> Result<Report, SeeError> {
     let mut seer = Seer::open(settings)?;
     let photograph = still::decode(PHOTOGRAPH).expect("the photograph is built in");
     let frames: Vec<Frame> = (0..VARIANTS).map(|i| yuyv(&photograph.view(), i)).collect();
@@ -106,13 +105,14 @@ pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
     let mut followed = Vec::new();
     let mut networks = [Vec::new(), Vec::new()];
     let (mut emotion_to_detector, mut looked_to_networks, mut followed_to_looked) = (vec![], vec![], vec![]);
-    for i in 0..WARM_UP + FRAMES {
+    let warm_up = (measured / WARM_UP.0).max(WARM_UP.1);
+    for i in 0..warm_up + measured {
         let faces = seer.see(&frames[i % VARIANTS]).faces;
         assert_eq!(faces.len(), 1, "one face is in the photograph");
         let timings = seer.timings();
         // Taken in turn with the frames, so that both meet the machine in the same state.
         let [detector, emotion] = seer.run_networks();
-        if i < WARM_UP {
+        if i < warm_up {
             continue;
         }
         let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
@@ -128,7 +128,7 @@ pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
             looked.push(timings);
         }
     }
-    let mjpg = (0..FRAMES / 4)
+    let mjpg = (0..measured.div_ceil(4))
         .map(|_| {
             let start = Instant::now();
             let picture = jpeg::decode(PHOTOGRAPH, still::MAX_PIXELS);
@@ -137,7 +137,7 @@ pub fn run(settings: &VisionSettings) -> Result<Report, SeeError> {
         })
         .collect();
     Ok(Report {
-        frames: FRAMES,
+        frames: measured,
         frame: format!("{}×{} YUYV", SIZE.0, SIZE.1),
         looked: stages(&looked),
         followed: stages(&followed),

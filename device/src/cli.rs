@@ -62,6 +62,10 @@ pub enum Command {
         /// Write JSON.
         #[arg(long)]
         json: bool,
+
+        /// Measure so many frames.
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(5..=10_000))]
+        frames: u16,
     },
 
     /// Compare what this machine computes with what the reference did: models/golden.

@@ -77,8 +77,8 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
                 read::run(&mut seer, subject, paths, &mut io::stdin().lock(), &mut output, &mut io::stderr().lock())?;
             Ok(if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Bench { json } => {
-            let report = bench::run(&settings.vision)?;
+        Command::Bench { json, frames } => {
+            let report = bench::run(&settings.vision, (*frames).into())?;
             let text = if *json { serde_json::to_string_pretty(&report)? } else { report.to_string() };
             writeln!(io::stdout(), "{}", text.trim_end())?;
             Ok(ExitCode::SUCCESS)
