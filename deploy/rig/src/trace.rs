@@ -37,10 +37,10 @@ pub fn parse(line: &str) -> Result<Option<Event>> {
     if line.contains("[LOST ") {
         bail!("the kernel lost events: {}", line.trim());
     }
-    if let Some((_, told)) = line.split_once(": spi_transfer_start: ") {
+    if let Some((_, told)) = line.split_once("spi_transfer_start: ") {
         return sent(told).map(Some).with_context(|| format!("cannot read {line:?}"));
     }
-    let Some((_, told)) = line.split_once(": gpio_value: ") else { return Ok(None) };
+    let Some((_, told)) = line.split_once("gpio_value: ") else { return Ok(None) };
     let words: Vec<&str> = told.split_whitespace().collect();
     match words[..] {
         [line, "set", value] => Ok(Some(Event::Pin { line: line.parse()?, high: value != "0" })),
@@ -77,7 +77,7 @@ mod tests {
         let line = "   moodring-dev-88  [002] .....    12.345678: spi_transfer_start: spi0.0 00000000d5a1 len=3 tx=[2a-00-ff] rx=[]";
         let sent = Event::Sent { bus: "spi0.0".to_owned(), bytes: vec![0x2a, 0, 0xff] };
         assert_eq!(parse(line).ok(), Some(Some(sent)));
-        let line = "   moodring-dev-88  [002] .....    12.345679: gpio_value: 537 set 1";
+        let line = "gpio_value: 537 set 1";
         assert_eq!(parse(line).ok(), Some(Some(Event::Pin { line: 537, high: true })));
         for other in ["# tracer: nop", "  x-1 [000] ..... 1.0: gpio_value: 537 get 1", ""] {
             assert_eq!(parse(other).ok(), Some(None), "{other}");
