@@ -224,7 +224,7 @@ fn private(picture: &mut Picture) {
         figure(picture, icons::EYE_OFF, &colours, (20.0, 50.0), 140.0);
         let (left, width) = (174.0, 140.0);
         heading(picture, "Privacy", CALM, 34.0, (left, 104.0), Align::Left, width);
-        let lines = [(BRIGHT, "The camera is off."), (SOFT, "Back: the button,"), (SOFT, "or the page")];
+        let lines = [(BRIGHT, "The camera is off."), (SOFT, "Back: the button,"), (SOFT, "or Home Assistant")];
         for ((colour, text), line) in lines.into_iter().zip([136.0, 166.0, 186.0]) {
             Style { colour, ..small }.write(picture, text, (left, line), Align::Left, width);
         }
@@ -234,7 +234,7 @@ fn private(picture: &mut Picture) {
         heading(picture, "Privacy", CALM, 32.0, (middle, 176.0), Align::Centre, 220.0);
         let bright = Style { colour: BRIGHT, ..small };
         bright.write(picture, "The camera is off.", (middle, 201.0), Align::Centre, 220.0);
-        small.write(picture, "Back: the button, or the page", (middle, 224.0), Align::Centre, 228.0);
+        small.write(picture, "Back: button or Home Assistant", (middle, 224.0), Align::Centre, 228.0);
     }
 }
 

@@ -96,7 +96,7 @@ fn private(picture: &mut Picture) {
     write(picture, &fonts::FONT_9X15_BOLD, "Privacy", (LEFT, 6));
     write(picture, &fonts::FONT_6X10, "camera off", (LEFT, 25));
     write(picture, &fonts::FONT_5X8, "back: button", (LEFT, 44));
-    write(picture, &fonts::FONT_5X8, "or the page", (LEFT, 53));
+    write(picture, &fonts::FONT_5X8, "or over MQTT", (LEFT, 53));
 }
 
 /// Confidence as a bar with an outline.
