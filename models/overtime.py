@@ -24,9 +24,9 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 CLIPS, SECONDS, FPS = 24, 60.0, 10
-AVERAGE_S = [0.3, 0.6, 0.9, 1.3, 1.8, 2.5]
-MARGIN = [0.06, 0.12, 0.2, 0.3]
-CONFIRM_S = [0.25, 0.5, 1.0]
+AVERAGE_S = [0.3, 0.6, 0.8, 1.0, 1.3, 1.8, 2.5]
+MARGIN = [0.06, 0.12, 0.16, 0.2, 0.3]
+CONFIRM_S = [0.25, 0.5]
 
 
 def view(still: np.ndarray, rng: np.random.Generator) -> Image.Image:
@@ -128,7 +128,7 @@ def draw(rows: list[tuple[dict[str, float], dict[str, float]]], now: dict[str, f
 
     figure, axes = plt.subplots(figsize=(7, 4.5), dpi=110)
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(MARGIN)))
-    for (margin, colour), (confirm, dashes) in itertools.product(zip(MARGIN, colours, strict=True), zip(CONFIRM_S, ["-", "--", ":"], strict=True)):
+    for (margin, colour), (confirm, dashes) in itertools.product(zip(MARGIN, colours, strict=True), zip(CONFIRM_S, ["-", "--"], strict=True)):
         line = [r for c, r in rows if c["margin"] == margin and c["confirm_s"] == confirm]
         axes.plot([r["delay"] for r in line], [r["wrong"] for r in line], dashes, color=colour, marker=".", label=f"margin {margin}, confirm {confirm} s")
     axes.plot(now["delay"], now["wrong"], "r*", markersize=14, label="shipped")

@@ -50,6 +50,15 @@ pub struct Tilted {
     pub roll: f32,
 }
 
+impl Tilted {
+    /// Whether all of it, and a pixel around it, lies in a picture of this size.
+    fn lies_in(&self, width: u32, height: u32) -> bool {
+        let reach = self.side * (self.roll.sin().abs() + self.roll.cos().abs()) / 2.0 + 1.0;
+        let inside = |at: f32, length: u32| at >= reach && at + reach <= length as f32 - 1.0;
+        inside(self.x, width) && inside(self.y, height)
+    }
+}
+
 /// The most samples across one pixel of the result: enough that neighbours cannot be told from an
 /// exact average, and few enough that a face that fills the picture costs no more than a small one.
 const MOST_TAPS: u32 = 4;
@@ -161,6 +170,10 @@ impl Cropper {
         assert_eq!(out.len(), side * side, "the result is a square picture");
         let (width, height) = (view.width(), view.height());
         match *view.planes() {
+            // Most faces lie inside the picture, where nothing is mirrored.
+            Planes::Grey(plane) | Planes::Yuv { y: plane, .. } if square.lies_in(width, height) => {
+                turn(square, side, out, |x, y| plane.data[y as usize * plane.stride + x as usize * plane.step]);
+            }
             Planes::Grey(plane) | Planes::Yuv { y: plane, .. } => {
                 let line = |y: i32| mirrored(y, height) as usize * plane.stride;
                 turn(square, side, out, |x, y| plane.data[line(y) + mirrored(x, width) as usize * plane.step]);
@@ -200,8 +213,11 @@ impl Cropper {
 /// Fills `out` with a tilted square of the picture whose luma `at` gives, at any place.
 fn turn(square: Tilted, side: usize, out: &mut [u8], at: impl Fn(i32, i32) -> u8) {
     let ratio = square.side / side as f32;
-    let taps = (ratio.ceil() as u32).clamp(1, MOST_TAPS);
-    // One step along the result's row, in pixels of the picture; along its column, turned by 90°.
+    if ratio > 2.0 {
+        return turn_coarse(square, side, out, at);
+    }
+    // Samples near each other are taken between four pixels.
+    let taps = ratio.ceil() as u32;
     let (step_x, step_y) = (ratio * square.roll.cos(), ratio * square.roll.sin());
     let share = 1.0 / (taps * taps) as f32;
     for (j, row) in out.chunks_exact_mut(side).enumerate() {
@@ -210,21 +226,47 @@ fn turn(square: Tilted, side: usize, out: &mut [u8], at: impl Fn(i32, i32) -> u8
             for k in 0..taps * taps {
                 let part = |k: u32| (k as f32 + 0.5) / taps as f32 - side as f32 / 2.0;
                 let (u, v) = (i as f32 + part(k % taps), j as f32 + part(k / taps));
-                let x = square.x + u * step_x - v * step_y;
-                let y = square.y + u * step_y + v * step_x;
-                // Far apart, samples are taken as they are; near each other, between four pixels.
-                sum += if ratio > 2.0 {
-                    f32::from(at(x.floor() as i32, y.floor() as i32))
-                } else {
-                    let (x, y) = (x - 0.5, y - 0.5);
-                    let (left, top) = (x.floor(), y.floor());
-                    let (a, b) = (x - left, y - top);
-                    let (left, top) = (left as i32, top as i32);
-                    let line = |y: i32| (1.0 - a) * f32::from(at(left, y)) + a * f32::from(at(left + 1, y));
-                    (1.0 - b) * line(top) + b * line(top + 1)
-                };
+                let x = square.x + u * step_x - v * step_y - 0.5;
+                let y = square.y + u * step_y + v * step_x - 0.5;
+                let (left, top) = (x.floor(), y.floor());
+                let (a, b) = (x - left, y - top);
+                let (left, top) = (left as i32, top as i32);
+                let line = |y: i32| (1.0 - a) * f32::from(at(left, y)) + a * f32::from(at(left + 1, y));
+                sum += (1.0 - b) * line(top) + b * line(top + 1);
             }
             *to = (sum * share).round() as u8;
+        }
+    }
+}
+
+/// The same for a square of many pixels: samples are taken as they are, along lines, in steps of
+/// 2⁻¹⁶ of a pixel.
+fn turn_coarse(square: Tilted, side: usize, out: &mut [u8], at: impl Fn(i32, i32) -> u8) {
+    const ONE: f64 = 65536.0;
+    let taps = ((square.side / side as f32).ceil() as usize).clamp(2, MOST_TAPS as usize);
+    let lines = side * taps;
+    let step = f64::from(square.side) / lines as f64;
+    let (sin, cos) = f64::from(square.roll).sin_cos();
+    let (across_x, across_y) = ((step * cos * ONE) as i64, (step * sin * ONE) as i64);
+    let half = lines as f64 / 2.0 - 0.5;
+    let mut sums = vec![0_u32; side];
+    for (j, row) in out.chunks_exact_mut(side).enumerate() {
+        sums.fill(0);
+        for k in 0..taps {
+            let v = (j * taps + k) as f64 - half;
+            let mut x = ((f64::from(square.x) - step * (half * cos + v * sin)) * ONE) as i64;
+            let mut y = ((f64::from(square.y) + step * (v * cos - half * sin)) * ONE) as i64;
+            for sum in &mut sums {
+                for _ in 0..taps {
+                    *sum += u32::from(at((x >> 16) as i32, (y >> 16) as i32));
+                    x += across_x;
+                    y += across_y;
+                }
+            }
+        }
+        let all = (taps * taps) as u32;
+        for (to, sum) in row.iter_mut().zip(&sums) {
+            *to = ((sum + all / 2) / all) as u8;
         }
     }
 }
