@@ -56,6 +56,23 @@ pub fn explain(error: &ConnectionError, settings: &MqttSettings, now: Timestamp)
     }
 }
 
+/// Why a connection that was good came to its end: as [`explain`], which guesses at reasons why there
+/// never was one.
+pub fn explain_loss(error: &ConnectionError, settings: &MqttSettings, now: Timestamp) -> String {
+    let gone = matches!(error, ConnectionError::MqttState(StateError::ConnectionAborted))
+        || find::<io::Error>(error).is_some_and(|error| {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+        });
+    if gone { "the broker ended the connection".to_owned() } else { explain(error, settings, now) }
+}
+
+/// Whether this goes on until somebody mends it. A broker that is away comes back by itself.
+pub fn needs_somebody(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::ConnectionRefused(code) if *code != ConnectReturnCode::ServiceUnavailable)
+        || find::<rustls::Error>(error).is_some()
+}
+
 fn ended(error: &ConnectionError, settings: &MqttSettings) -> String {
     match error {
         ConnectionError::Tls(_) => format!(
@@ -247,6 +264,21 @@ mod tests {
         let text = explain(&error, &settings(), Timestamp::from_second(60).unwrap());
         assert!(text.contains("this device's clock says 1970-01-01: the clock is not set"), "{text}");
         assert!(clock_is_unset(Timestamp::UNIX_EPOCH) && !clock_is_unset(now()));
+    }
+
+    #[test]
+    fn a_broker_that_restarts_is_not_suspected_of_anything() {
+        let plain = MqttSettings::default();
+        for error in [
+            ConnectionError::MqttState(StateError::ConnectionAborted),
+            ConnectionError::MqttState(StateError::Io(io::ErrorKind::ConnectionReset.into())),
+        ] {
+            assert_eq!(explain_loss(&error, &plain, now()), "the broker ended the connection");
+            assert!(explain(&error, &plain, now()).contains("mqtt.tls.enabled") && !needs_somebody(&error));
+        }
+        assert!(!needs_somebody(&ConnectionError::Io(io::ErrorKind::ConnectionRefused.into())));
+        assert!(needs_somebody(&ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized)));
+        assert!(needs_somebody(&tls(rustls::Error::InvalidCertificate(CertificateError::Expired))));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 use super::{
     MqttSettings, Outbox, Parcel, Shared,
     backoff::backoff,
-    complaint::{clock_is_unset, explain},
+    complaint::{clock_is_unset, explain, explain_loss, needs_somebody},
     discovery,
 };
 
@@ -112,8 +112,9 @@ impl Link {
             events.clean();
             events.pending.clear();
             self.shared.nudge.notify_one();
-            self.tell(&error, &mut told);
-            if since.take().is_some_and(|since| since.elapsed() >= GOOD) {
+            let lasted = since.take().map(|since| since.elapsed());
+            self.tell(&error, lasted.is_some(), &mut told);
+            if lasted.is_some_and(|lasted| lasted >= GOOD) {
                 attempt = 0;
             }
             let wait = backoff(attempt, fastrand::f64());
@@ -237,7 +238,9 @@ impl Link {
         topics
     }
 
-    fn tell(&self, error: &ConnectionError, told: &mut Vec<String>) {
+    /// Says why there is no connection: once for each outage, and once more for each reason that somebody
+    /// must mend. `lost`: there was one until now.
+    fn tell(&self, error: &ConnectionError, lost: bool, told: &mut Vec<String>) {
         if let ConnectionError::MqttState(StateError::Deserialization(
             rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded(size),
         )) = error
@@ -254,17 +257,18 @@ impl Link {
         if clock_is_unset(now) && !self.clock.replace(true) {
             warn!("the clock is not set: it says {now:.0}; messages bear wrong times until the network sets it");
         }
-        let why = explain(error, &self.settings, now);
+        let why = if lost { explain_loss } else { explain }(error, &self.settings, now);
         // Two devices of one name throw each other out for ever; that was said, and what to do.
-        if told.contains(&why) || self.shared.twin().noticed() {
-            debug!("no connection to the broker {}: {why}", self.broker);
-        } else if told.is_empty() {
+        let quiet = told.contains(&why) || self.shared.twin().noticed();
+        if !quiet && told.is_empty() {
             warn!("no connection to the broker {}: {why}; mood changes are kept and sent when it is back", self.broker);
-            told.push(why);
-        } else {
+        } else if !quiet && needs_somebody(error) {
             warn!("no connection to the broker {}: {why}", self.broker);
-            told.push(why);
+        } else {
+            debug!("no connection to the broker {}: {why}", self.broker);
+            return;
         }
+        told.push(why);
     }
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
