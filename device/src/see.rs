@@ -210,7 +210,7 @@ impl Seer {
         self.tracker.frame(view.width(), view.height());
         let cropper = &mut self.cropper;
         self.tracker.compare(|rect| print(cropper, &view, rect));
-        while let Some(look) = self.tracker.next() {
+        while let Some(look) = self.tracker.next_look() {
             let faces = self.find(&view, look.window, Detector::LIKELY);
             self.tracker.found(look, &faces);
         }

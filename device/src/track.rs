@@ -157,7 +157,7 @@ impl Tracker {
     }
 
     /// Where to look in this frame; ask again after [`found`](Self::found), until there is nothing.
-    pub fn next(&mut self) -> Option<Look> {
+    pub fn next_look(&mut self) -> Option<Look> {
         let look = self.choose()?;
         self.looks += 1;
         self.since_look = 0;

@@ -52,7 +52,7 @@ fn frame(tracker: &mut Tracker, people: &[Person]) -> Vec<Window> {
     };
     tracker.compare(print);
     let mut looked = Vec::new();
-    while let Some(look) = tracker.next() {
+    while let Some(look) = tracker.next_look() {
         looked.push(look.window);
         tracker.found(look, &detect(people, look.window));
     }
