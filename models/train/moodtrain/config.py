@@ -31,6 +31,7 @@ class Stage:
     teachers: earlier stages and [teacher] networks whose answers are mixed into the targets.
     hard, ferplus, teacher: the weights of that mixture.
     width: channels of the last convolution. augment: what differs from [augment].
+    rounded: whether kernels and activations are rounded in training as in the int8 file.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Stage:
     teacher: float
     teachers: list[str]
     augment: dict[str, float]
+    rounded: bool
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,24 +13,34 @@ HALVING = {2, 4, 6, 12}
 
 
 def build(
-    blocks: int, width: int, size: int, classes: int, dropout: float, fast: bool = False
+    blocks: int,
+    width: int,
+    size: int,
+    classes: int,
+    dropout: float,
+    fast: bool = False,
+    rounded: bool = False,
 ) -> keras.Model:
     """The first blocks of a MobileNet, global average, dense.
 
     The stem keeps the picture's size (it equals the original stride-2 stem on a picture enlarged
     to twice its side); the last block gives width channels. Input float32 [N, size, size, 1],
     standardised; output float32 [N, classes], logits. fast: layers for training on a CPU
-    (fast.py), with the same weights.
+    (fast.py), rounded: as the int8 file rounds (rounded.py); both with the same weights.
     """
-    conv, norm = layers.Conv2D, layers.BatchNormalization
-    if fast:
+    conv, depthwise = layers.Conv2D, layers.DepthwiseConv2D
+    norm, relu = layers.BatchNormalization, layers.ReLU
+    if fast or rounded:
         from . import fast as quick
+        from . import rounded as coarse
 
         conv, norm = quick.Conv2D, quick.BatchNormalization
+        if rounded:
+            conv, depthwise, relu = coarse.Conv2D, coarse.DepthwiseConv2D, coarse.ReLU
 
     def normed(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         x = norm(momentum=0.9, epsilon=1e-3, name=f"{name}_bn")(x)
-        return layers.ReLU(6.0, name=f"{name}_relu")(x)
+        return relu(6.0, name=f"{name}_relu")(x)
 
     def convolved(x: keras.KerasTensor, filters: int, side: int, name: str) -> keras.KerasTensor:
         return conv(filters, side, padding="same", use_bias=False, name=name)(x)
@@ -39,9 +49,7 @@ def build(
     x = normed(convolved(inputs, CHANNELS[0], 3, "stem"), "stem")
     for k in range(1, blocks + 1):
         stride = 2 if k in HALVING else 1
-        x = layers.DepthwiseConv2D(
-            3, strides=stride, padding="same", use_bias=False, name=f"depth{k}"
-        )(x)
+        x = depthwise(3, strides=stride, padding="same", use_bias=False, name=f"depth{k}")(x)
         x = normed(x, f"depth{k}")
         filters = width if k == blocks else CHANNELS[k]
         x = normed(convolved(x, filters, 1, f"point{k}"), f"point{k}")

@@ -51,7 +51,7 @@ def reader(cfg: config.Config, name: str) -> Reader:
     if about is None:
         from . import train
 
-        model = train.trained(cfg, cfg.stage(name), train.on_cpu())
+        model = train.trained(cfg, cfg.stage(name), training=True)
 
         def stage(images: np.ndarray) -> np.ndarray:
             x = runtime.standardise(images, offset)[..., None].astype(np.float32)

@@ -13,21 +13,22 @@ import tensorflow as tf
 from . import augment, backbone, config, data, look, network, runtime, teacher, tfjs
 
 
-def build(cfg: config.Config, stage: config.Stage, fast: bool = False) -> keras.Model:
-    """The stage's network, untrained. fast: with the layers for training on a CPU."""
+def build(cfg: config.Config, stage: config.Stage, training: bool = False) -> keras.Model:
+    """The stage's network, untrained; training: with the layers that the stage trains with."""
     return network.build(
         blocks=stage.blocks,
         width=stage.width,
         dropout=cfg.network["dropout"],
         size=cfg.contract.size,
         classes=len(cfg.contract.classes),
-        fast=fast,
+        fast=training and on_cpu(),
+        rounded=training and stage.rounded,
     )
 
 
-def trained(cfg: config.Config, stage: config.Stage, fast: bool = False) -> keras.Model:
+def trained(cfg: config.Config, stage: config.Stage, training: bool = False) -> keras.Model:
     """The stage's network with the weights that did best on PublicTest."""
-    model = build(cfg, stage, fast)
+    model = build(cfg, stage, training)
     model.load_weights(config.run_dir(stage.name) / "best.weights.h5")
     return model
 
@@ -87,8 +88,7 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
         seed=stage.seed,
     )
     seen = np.concatenate([x for x, _ in batches.take(2048 // stage.batch).as_numpy_iterator()])
-    fast = on_cpu()
-    model, twin = build(cfg, stage, fast), build(cfg, stage, fast)
+    model, twin = build(cfg, stage, training=True), build(cfg, stage, training=True)
     cost = network.mmac(model)
     print(f"{cost:.1f} MMAC, {model.count_params() / 1e6:.2f} M parameters")
     if not (folder / "backup").exists():
@@ -97,7 +97,7 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
         optimizer(cfg, stage, steps),
         keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False if fast else "auto",
+        jit_compile=False if on_cpu() else "auto",
     )
     (folder / "run.json").write_text(
         json.dumps({"pictures": len(split), "steps": steps, "mmac": round(cost, 2)}) + "\n"

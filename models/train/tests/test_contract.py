@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from moodtrain import config, data, golden, measure, runtime
+from moodtrain import config, data, golden, measure, prior, runtime
 
 GOLDEN = config.MODELS_DIR / "golden"
 
@@ -49,6 +49,18 @@ def test_temperature_finds_the_one_that_was_applied() -> None:
     label = (rng.random((20000, 1)) > odds).sum(1).clip(0, 6)
     assert measure.fit_temperature(logits * 1.5, label) == pytest.approx(1.5, abs=0.05)
     assert measure.figures(logits, label, 1.0).ece < 0.02
+
+
+def test_shifted_logits_answer_a_rare_class_more_often() -> None:
+    rng = np.random.default_rng(0)
+    share = np.array([0.55, 0.1, 0.1, 0.1, 0.1, 0.025, 0.025])
+    label = rng.choice(7, 3000, p=share)
+    logits = rng.normal(0, 1, (3000, 7)) + 2.5 * np.eye(7)[label] + np.log(share)
+    before = measure.figures(logits, label, 1.0)
+    by = prior.shifts(logits, label, 0.5, 3.0)
+    after = measure.figures(logits + by, label, 1.0)
+    assert min(before.recall) < 0.35 < 0.45 < min(after.recall)
+    assert after.macro_f1 > before.macro_f1
 
 
 def test_balance_repeats_a_class_by_whole_and_by_part() -> None:

@@ -45,6 +45,21 @@ def test_the_fast_layers_compute_what_keras_computes() -> None:
         assert np.allclose(ours, theirs, rtol=0.02, atol=0.02)
 
 
+def test_rounding_changes_little_and_leaves_the_weights_as_they_are() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(8, 16, 16, 1)).astype(np.float32)
+    rounded, plain = (network.build(2, 128, 16, 7, 0.0, rounded=r) for r in (True, False))
+    head = rng.normal(size=(128, 7)).astype(np.float32), np.zeros(7, np.float32)
+    plain.get_layer("logits").set_weights(head)
+    for layer in plain.layers:
+        if layer.name.endswith("_bn"):
+            gamma, _, mean, variance = layer.get_weights()
+            layer.set_weights([gamma, np.ones_like(gamma), mean, variance])
+    rounded.set_weights(plain.get_weights())
+    ours, theirs = (model.predict(x, verbose=0) for model in (rounded, plain))
+    assert 0 < np.abs(ours - theirs).max() < 0.1 * np.abs(theirs).max()
+
+
 def test_weights_of_a_shorter_network_come_from_a_longer_one_by_name() -> None:
     long, short = network.build(3, 128, 16, 7, 0.0), network.build(2, 128, 16, 7, 0.0)
     network.carry_over(short, long)
