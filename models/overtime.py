@@ -24,8 +24,8 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 CLASSES = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 CLIPS, SECONDS, FPS = 24, 60.0, 10
-AVERAGE_S = [0.3, 0.6, 0.8, 1.0, 1.3, 1.8, 2.5]
-MARGIN = [0.06, 0.12, 0.16, 0.2, 0.3]
+AVERAGE_S = [0.2, 0.3, 0.45, 0.6, 1.0, 1.8]
+MARGIN = [0.06, 0.12, 0.2, 0.3, 0.4]
 CONFIRM_S = [0.25, 0.5]
 
 

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MoodSettings {
-    /// Time constant of the average over time, seconds; 0.6. A step has reached 63 % after it.
+    /// Time constant of the average over time, seconds; 0.45. A step has reached 63 % after it.
     pub average_s: f32,
-    /// By how much a new emotion's average must lead the present one's, 0..=1; 0.12.
+    /// By how much a new emotion's average must lead the present one's, 0..=1; 0.3.
     pub margin: f32,
     /// For how long it must lead, seconds; 0.25. At least two frames in any case.
     pub confirm_s: f32,
@@ -42,8 +42,8 @@ pub struct MoodSettings {
 impl Default for MoodSettings {
     fn default() -> Self {
         Self {
-            average_s: 0.6,
-            margin: 0.12,
+            average_s: 0.45,
+            margin: 0.3,
             confirm_s: 0.25,
             dwell_s: 1.0,
             unsure_below: 0.36,
@@ -56,6 +56,9 @@ impl Default for MoodSettings {
 
 /// To leave `unsure`, an average must exceed `unsure_below` by this, and dissent fall below by it.
 const CLEARLY: f32 = 0.05;
+
+/// The share of the margin by which a first mood must lead the runner-up: no mood is given up for it.
+const FIRST: f32 = 0.4;
 
 /// For how long another number of faces must be seen before it counts, seconds.
 const COUNT_S: f32 = 0.5;
@@ -219,12 +222,13 @@ impl Steady {
         let present = self.mood.emotion();
         let grace = if present.is_some() { 0.0 } else { CLEARLY };
         let unclear = high.get() < self.settings.unsure_below + grace || dissent > self.settings.dissent - grace;
-        // The lead over the emotion that is shown; from unsure and nobody, over the runner-up.
+        // The lead over the emotion that is shown; from unsure and nobody, where nothing is given up,
+        // over the runner-up.
         let lead = high.get() - present.map_or(second, |emotion| scores[emotion as usize]);
         match present {
             _ if unclear => Mood::Unsure,
             Some(_) if lead <= self.settings.margin => self.mood,
-            None if lead <= self.settings.margin => Mood::Unsure,
+            None if lead <= self.settings.margin * FIRST => Mood::Unsure,
             _ => top.into(),
         }
     }
