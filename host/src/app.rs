@@ -1,10 +1,11 @@
 //! A mood's whole way, on one screen: hear → decide → queue → play.
 //!
-//! One task owns everything that changes. It takes in what was heard, what the player says, what
+//! One task for each room owns everything that changes there. It takes in what was heard, what the player says, what
 //! people wish and what the scan found, draws the conclusions in `App::act`, and shows the
 //! result. Commands go to the player before anything is written down, so that a slow disk delays no
 //! music. Nothing here ends the task: what fails becomes a notice.
 
+mod common;
 mod follow;
 mod handle;
 mod heed;
@@ -23,28 +24,29 @@ use jiff::Timestamp;
 use moodring_mood::{Confidence, DeviceId, Emotion, Mood};
 use rand::rngs::StdRng;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{broadcast, mpsc, watch},
     time::sleep_until,
 };
 
-pub use handle::{Handle, Screens, SteerError};
+pub use common::{Common, News};
+pub use handle::{Handle, Screens, Seated, SteerError};
 use notices::{About, Notices};
 
 use crate::{
-    config::OnChange,
+    config::{Hear, OnChange},
     decide::{Choice, Rules},
     library::{
-        Candidate, Store, StoreError, Track, TrackId,
+        Candidate, StoreError, Track, TrackId,
         scan::{Outcome, Progress, ScanError},
     },
-    listen::{Announcement, Heard},
+    listen::Heard,
     playback::{Pending, Playback},
     player::{Command, Event, Player},
     queue::Queue,
     room::{Moment, Room},
     steer::Wish,
     taste::Taste,
-    view::{LibraryView, Paused, State},
+    view::{LibraryView, Paused},
 };
 
 /// After a new mood is acted upon, further new moods wait so long: a flood of them counts as one.
@@ -56,9 +58,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// How many messages are taken in before conclusions are drawn.
 const AT_ONCE: usize = 256;
 
-/// How this host behaves; from the configuration.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How a room behaves; from the configuration.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Habits {
+    /// Which of its devices speaks for it.
+    pub hear: Hear,
+    /// A mood told for more people is not acted upon.
+    pub people_max: Option<u32>,
     /// What keeps music varied.
     pub rules: Rules,
     /// How many tracks the queue holds.
@@ -78,36 +84,39 @@ pub struct Habits {
 /// Where news comes from.
 #[derive(Debug)]
 pub struct Inputs {
-    /// The devices.
+    /// The room's devices.
     pub heard: mpsc::Receiver<Heard>,
     /// People.
     pub wishes: mpsc::Receiver<Wish>,
-    /// The player.
+    /// The room's player.
     pub events: mpsc::UnboundedReceiver<Event>,
     /// Each scan that ended.
-    pub scans: mpsc::Receiver<Result<Outcome, ScanError>>,
+    pub scans: mpsc::Receiver<Scanned>,
     /// The scan that runs.
     pub progress: watch::Receiver<Progress>,
+    /// The other rooms; and this one, which is passed over.
+    pub news: broadcast::Receiver<(usize, News)>,
 }
 
-/// Where the state goes.
-#[derive(Debug)]
-pub struct Outputs {
-    /// To the page.
-    pub state: watch::Sender<Arc<State>>,
-    /// To the devices.
-    pub announcements: watch::Sender<Option<Announcement>>,
-    /// The pictures of the devices' panels.
-    pub screens: Screens,
+/// What a scan found, for every room.
+pub type Scanned = Arc<Result<Outcome, ScanError>>;
+
+/// Which room it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Its place in the configuration. The first speaks for the library.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
 }
 
-/// The owner of everything that changes.
+/// The owner of everything that changes in one room.
 pub struct App {
-    store: Store,
+    common: Common,
+    seat: Seat,
     player: Box<dyn Player>,
     habits: Habits,
     chance: StdRng,
-    out: Outputs,
 
     room: Room,
     /// The room's last emotion, and since when; unknown after a restart.
@@ -151,30 +160,29 @@ impl App {
     /// # Errors
     /// The database cannot be read.
     pub async fn new(
-        store: Store,
+        common: Common,
+        seat: Seat,
         player: Box<dyn Player>,
         habits: Habits,
         chance: StdRng,
-        out: Outputs,
     ) -> Result<Self, StoreError> {
-        store.close_lost_plays().await?;
         let now = Moment::now();
-        store.forget_old_moods(now.at).await?;
-        let mood = store.kept("mood").await?.and_then(|word| Emotion::from_word(&word));
-        let by_hand = store.kept("paused").await?.is_some_and(|why| why == "by_hand");
+        let (store, name) = (&common.store, seat.name.as_str());
+        let mood = store.kept(name, "mood").await?.and_then(|word| Emotion::from_word(&word));
+        let by_hand = store.kept(name, "paused").await?.is_some_and(|why| why == "by_hand");
         let mut app = Self {
-            room: Room::default(),
+            room: Room::new(habits.hear.clone(), habits.people_max),
             mood: mood.map(|emotion| (emotion, None)),
             wanted: false,
             nobody_heeded: false,
             settled: now.tick,
             paused: if by_hand { Paused::ByHand } else { Paused::No },
             tracks: Vec::new(),
-            taste: Taste::kept(store.kept_taste().await?),
-            recent: store.heard_lately(habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
-            queue: Queue::kept(store.kept_queue().await?),
+            taste: Taste::kept(store.kept_taste(name).await?),
+            recent: store.heard_lately(name, habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
+            queue: Queue::kept(store.kept_queue(name).await?),
             queue_changed: false,
-            playback: Playback::after(store.last_play().await?),
+            playback: Playback::new(common.plays.clone()),
             fade_end: None,
             touched: None,
             failures: 0,
@@ -187,14 +195,14 @@ impl App {
             mood_kept: mood,
             moods_to_write: VecDeque::new(),
             pruned: now.tick,
-            store,
+            common,
+            seat,
             player,
             habits,
             chance,
-            out,
         };
-        app.player.send(Command::Volume(habits.volume));
-        let tracks = app.store.candidates().await;
+        app.player.send(Command::Volume(app.habits.volume));
+        let tracks = app.common.store.candidates().await;
         app.loaded(tracks, now);
         Ok(app)
     }
@@ -223,8 +231,9 @@ impl App {
                     // Whoever wished need not wait for it.
                     let _ = wish.done.send(outcome);
                 }
-                Some(scan) = inputs.scans.recv() => self.scanned(scan, Moment::now()),
+                Some(scan) = inputs.scans.recv() => self.scanned(&scan, Moment::now()),
                 Some(loaded) = self.loads.from.recv() => self.loaded(loaded, Moment::now()),
+                news = inputs.news.recv() => self.heard_from(news, Moment::now()),
                 Ok(()) = inputs.progress.changed() => {
                     // That it is over is told with what it found.
                     self.library.scan = inputs.progress.borrow_and_update().or(self.library.scan);
@@ -303,7 +312,7 @@ impl App {
 
     /// Looks the track of a choice up and gives the play a name; `None` if it has vanished.
     async fn pending(&mut self, choice: Choice, by_hand: bool, now: Moment) -> Option<Pending> {
-        match self.store.track(choice.track).await {
+        match self.common.store.track(choice.track).await {
             Ok(Some(track)) => Some(self.playback.name(choice, track, by_hand)),
             Ok(None) => {
                 self.forget(choice.track);

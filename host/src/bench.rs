@@ -20,7 +20,7 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::{
     app::PACE,
     cli::Bench,
-    config::Config,
+    config::{Config, Room, Sound},
     host::Host,
     library::{Store, shelf::Found, tags::Tags},
     player::{Command, Event, Player},
@@ -84,7 +84,9 @@ pub async fn run(bench: Bench, state_dir: &Path) -> anyhow::Result<Report> {
     config.web.listen.set_port(0);
     // A folder that is not there: the scan says so and leaves the library as it is.
     config.music.folder = state_dir.join("music");
-    let host = Host::start_with(&config, state_dir, |events| Ok(Box::new(Watch { commands, events }))).await?;
+    let player =
+        |_: &Room, _: Sound, events| Ok(Box::new(Watch { commands: commands.clone(), events }) as Box<dyn Player>);
+    let host = Host::start_with(&config, state_dir, player).await?;
     let client = publisher(&host.broker).await?;
 
     let topic = Topic::new(DeviceId::from_host_name("bench"), Leaf::Mood).to_string();

@@ -28,6 +28,9 @@ pub enum Command {
         /// So many, the newest last.
         #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=500))]
         last: u32,
+        /// Only in this room; else in all of them.
+        #[arg(long)]
+        room: Option<String>,
     },
     /// Measure the way from a mood message to the command for the player.
     Bench(Bench),

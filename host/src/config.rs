@@ -4,6 +4,8 @@
 //! line and the nearest key, or with the key whose value is out of range. Every key is explained in
 //! `moodring-host.toml` beside this crate, which a test holds equal to these defaults.
 
+mod rooms;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -13,6 +15,8 @@ use std::{
 use moodring_config::ConfigError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use rooms::{HOME, Hear, Room, room_of};
 
 use crate::player::local::Output;
 
@@ -35,6 +39,9 @@ pub struct Config {
     pub player: Sound,
     /// The page.
     pub web: Web,
+    /// The rooms, each with its cameras and its sound; none: see [`Config::rooms`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub room: Vec<Room>,
 }
 
 /// How moods arrive.
@@ -178,6 +185,14 @@ pub enum Unusable {
         /// What it may be.
         wanted: &'static str,
     },
+    /// The rooms do not go together.
+    #[error("room {name:?}: {why}")]
+    Room {
+        /// Which one.
+        name: String,
+        /// What is wrong, and what would do.
+        why: String,
+    },
     /// A file or folder that is named cannot be read.
     #[error("{key} = {path}: {why}; check that it is there and may be read")]
     Unreadable {
@@ -224,7 +239,8 @@ impl Config {
         )?;
         range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
         let volume = self.player.volume;
-        range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))
+        range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))?;
+        self.check_rooms()
     }
 
     /// Tries whether what the settings name can be read. The program starts without it too: a disk

@@ -15,23 +15,26 @@ use rand::{SeedableRng, rngs::StdRng};
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
 use crate::{
-    app::{App, Habits, Handle, Inputs, Outputs, Screens},
+    app::{App, Common, Habits, Handle, Inputs, Scanned, Seat, Seated},
     broker::{BrokerError, Embedded},
-    config::{Broker, Config, Mqtt},
+    config::{Broker, Config, HOME, Mqtt, Room, Sound, room_of},
     decide::Rules,
-    library::{Store, StoreError, rescan::keep_scanning},
-    listen::{Link, Listener},
+    library::{
+        Store, StoreError,
+        rescan::keep_scanning,
+        scan::{Outcome, ScanError},
+    },
+    listen::{Link, Listener, hand_on},
     player::{
         Event, Player,
         local::{self, StartError},
         pieces,
     },
-    view::State,
     web::{self, BindError},
 };
 
@@ -72,7 +75,7 @@ pub struct Host {
     /// Host and port of the broker.
     pub broker: (String, u16),
     stop: watch::Sender<bool>,
-    app: JoinHandle<()>,
+    apps: JoinSet<()>,
     scan: Option<JoinHandle<()>>,
     serve: JoinHandle<()>,
     listener: Listener,
@@ -81,28 +84,27 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts everything, with the player that the settings name.
+    /// Starts everything, with the players that the settings name.
     ///
     /// # Errors
     /// See [`NoStart`].
     pub async fn start(config: &Config, state_dir: &Path) -> Result<Self, NoStart> {
-        let output = config.player.output.clone();
-        let player = |events: mpsc::UnboundedSender<Event>| {
+        let player = |_: &Room, sound: Sound, events: mpsc::UnboundedSender<Event>| {
             // Fails only when the program is ending.
             let say = move |event| drop(events.send(event));
-            local::start(output, say).map(|player| Box::new(player) as Box<dyn Player>)
+            local::start(sound.output, say).map(|player| Box::new(player) as Box<dyn Player>)
         };
         Self::start_with(config, state_dir, player).await
     }
 
-    /// Starts everything, with another player.
+    /// Starts everything, with other players: `player` is asked for each room's.
     ///
     /// # Errors
     /// See [`NoStart`].
     pub async fn start_with(
         config: &Config,
         state_dir: &Path,
-        player: impl FnOnce(mpsc::UnboundedSender<Event>) -> Result<Box<dyn Player>, StartError>,
+        mut player: impl FnMut(&Room, Sound, mpsc::UnboundedSender<Event>) -> Result<Box<dyn Player>, StartError>,
     ) -> Result<Self, NoStart> {
         let site = web::bind(config.web.listen).await?.answering_to(config.web.names.iter().cloned());
         let store = Store::open(state_dir).await?;
@@ -110,23 +112,45 @@ impl Host {
         let built_in = config.music.folder().is_none();
         store.use_pieces(if built_in { &pieces::ALL } else { &[] }).await?;
 
-        let (say, events) = mpsc::unbounded_channel();
-        let player = player(say)?;
-        let (state, state_seen) = watch::channel(Arc::new(State::default()));
-        let (wish, wishes) = mpsc::channel(64);
-        let (tell, heard) = mpsc::channel(256);
+        let rooms = config.rooms();
+        let names: Vec<_> = rooms.iter().map(|room| room.name.clone()).collect();
+        if !names.iter().any(|name| name == HOME) {
+            store.take_over(&names[0], HOME).await?;
+        }
+        let common = Common::new(store.clone(), &names).await?;
         let (scanned, scans) = mpsc::channel(4);
         let (progress_seen, progress) = watch::channel(None);
-        let (announcements, announced) = watch::channel(None);
-        let screens = Screens::default();
-        let handle = Handle::new(state_seen, wish, Arc::clone(&screens), store.clone());
-
-        let out = Outputs { state, announcements, screens };
-        let app = App::new(store.clone(), player, habits(config), chance(config.music.seed), out).await?;
         let (stop, stopped) = watch::channel(false);
-        let inputs = Inputs { heard, wishes, events, scans, progress };
-        let app = tokio::spawn(app.run(inputs, stopping(stopped.clone())));
+        let (mut ready, mut seated, mut ears, mut tells) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (index, room) in rooms.iter().enumerate() {
+            let (say, events) = mpsc::unbounded_channel();
+            let sound = config.sound(room);
+            let habits = habits(config, room, &sound);
+            let player = player(room, sound, say)?;
+            let (steer, wishes) = mpsc::channel(64);
+            let (ear, heard) = mpsc::channel(256);
+            let (tell, scans) = mpsc::channel(4);
+            let seat = Seat { index, name: room.name.clone() };
+            let inputs =
+                Inputs { heard, wishes, events, scans, progress: progress.clone(), news: common.news.subscribe() };
+            ready.push((App::new(common.clone(), seat, player, habits, chance(config.music.seed)).await?, inputs));
+            seated.push(Seated { name: room.name.clone(), steer });
+            ears.push(ear);
+            tells.push(tell);
+        }
+        let state = common.state.subscribe();
+        let handle = Handle::of_rooms(state, seated, Arc::clone(&common.screens), store.clone());
+        let announced = common.announcements.subscribe();
+        // From here on only the rooms hold it: when they end, so do the announcements.
+        drop(common);
+        let mut apps = JoinSet::new();
+        for (app, inputs) in ready {
+            apps.spawn(app.run(inputs, stopping(stopped.clone())));
+        }
         let broker = (link.host.clone(), link.port);
+        let (tell, heard) = mpsc::channel(256);
+        tokio::spawn(hand_on(heard, move |device| room_of(&rooms, device), ears));
+        tokio::spawn(tell_all(scans, tells));
         let listener = Listener::start(&link, tell, announced);
         let scan = config.music.folder().map(|folder| {
             let every = config.music.rescan_min;
@@ -140,7 +164,7 @@ impl Host {
                 tracing::error!("the page is no longer served: {e}");
             }
         });
-        Ok(Self { handle, page, broker, stop, app, scan, serve, listener, embedded, store })
+        Ok(Self { handle, page, broker, stop, apps, scan, serve, listener, embedded, store })
     }
 
     /// Waits until a part ends by itself, which none should; gives its name. Then [`Self::stop`] is what is left.
@@ -152,20 +176,21 @@ impl Host {
             }
         };
         tokio::select! {
-            _ = &mut self.app => "the part that chooses the music",
+            _ = self.apps.join_next() => "the part that chooses the music",
             _ = &mut self.serve => "the page",
             () = broker => "the embedded broker",
         }
     }
 
     /// Stops everything: the music first, the broker last, so that the devices hear of it.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(scan) = self.scan {
             scan.abort();
         }
-        // One that has ended already cannot be waited for again.
-        if !self.app.is_finished() && timeout(Duration::from_secs(1), self.app).await.is_err() {
+        let ended = async { while self.apps.join_next().await.is_some() {} };
+        if timeout(Duration::from_secs(1), ended).await.is_err() {
+            self.apps.detach_all();
             tracing::warn!("the music did not stop within a second");
         }
         self.listener.stop().await;
@@ -211,8 +236,21 @@ fn password(mqtt: &Mqtt) -> Result<String, NoStart> {
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-fn habits(config: &Config) -> Habits {
+/// Tells every room what a scan found.
+async fn tell_all(mut scans: mpsc::Receiver<Result<Outcome, ScanError>>, rooms: Vec<mpsc::Sender<Scanned>>) {
+    while let Some(scan) = scans.recv().await {
+        let scan = Arc::new(scan);
+        for room in &rooms {
+            // A room that has ended needs no news.
+            let _ = room.send(Arc::clone(&scan)).await;
+        }
+    }
+}
+
+fn habits(config: &Config, room: &Room, sound: &Sound) -> Habits {
     Habits {
+        hear: room.hear.clone(),
+        people_max: (room.people_max > 0).then_some(room.people_max),
         rules: Rules {
             repeat_window: config.music.repeat_window as usize,
             artist_gap: config.music.artist_gap as usize,
@@ -221,7 +259,7 @@ fn habits(config: &Config) -> Habits {
         on_change: config.mood.on_change,
         fade: config.mood.fade(),
         nobody_after: config.mood.nobody_after(),
-        volume: config.player.volume,
+        volume: sound.volume,
         built_in: config.music.folder().is_none(),
     }
 }

@@ -68,6 +68,40 @@ pub enum Heard {
     Paused(DeviceId, Paused),
 }
 
+impl Heard {
+    /// The device it is about; `None`: the connection.
+    pub const fn device(&self) -> Option<&DeviceId> {
+        match self {
+            Self::Connected | Self::Lost(_) => None,
+            Self::Mood(id, ..)
+            | Self::Status(id, _)
+            | Self::Forgotten(id)
+            | Self::Health(id, _)
+            | Self::Screen(id, _)
+            | Self::Wish(id, _)
+            | Self::Paused(id, _) => Some(id),
+        }
+    }
+}
+
+/// Hands what is heard on to the room that has the device, and what concerns the connection to all. Ends when
+/// nothing more is heard.
+pub async fn hand_on(
+    mut heard: mpsc::Receiver<Heard>,
+    room_of: impl Fn(&DeviceId) -> usize,
+    rooms: Vec<mpsc::Sender<Heard>>,
+) {
+    while let Some(heard) = heard.recv().await {
+        let one = heard.device().map(&room_of);
+        for (n, room) in rooms.iter().enumerate() {
+            if one.is_none_or(|one| one == n) {
+                // A room that has ended hears nothing any more.
+                let _ = room.send(heard.clone()).await;
+            }
+        }
+    }
+}
+
 /// Where the broker is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -100,7 +134,7 @@ impl Listener {
     pub fn start(
         link: &Link,
         heard: mpsc::Sender<Heard>,
-        announcements: watch::Receiver<Option<Announcement>>,
+        announcements: watch::Receiver<Vec<Option<Announcement>>>,
     ) -> Self {
         // Two clients of one name would throw each other out.
         let own = format!("moodring-host-{:x}-{:x}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
@@ -281,7 +315,7 @@ impl Refusals {
 /// broker may have forgotten it.
 async fn tell(
     client: AsyncClient,
-    mut announcements: watch::Receiver<Option<Announcement>>,
+    mut announcements: watch::Receiver<Vec<Option<Announcement>>>,
     mut counts: watch::Receiver<Counts>,
 ) {
     let mut told: HashMap<DeviceId, NowPlaying> = HashMap::new();
@@ -295,12 +329,14 @@ async fn tell(
             }
         };
         let newest = announcements.borrow_and_update().clone();
-        if let Some(Announcement { now, devices }) = newest.filter(|_| connections > 0) {
-            told.retain(|device, _| devices.contains(device));
-            for device in devices {
-                if told.get(&device) != Some(&now) && publish(&client, &device, &now).await.is_ok() {
-                    sent += 1;
-                    told.insert(device, now.clone());
+        if connections > 0 {
+            told.retain(|device, _| newest.iter().flatten().any(|to| to.devices.contains(device)));
+            for Announcement { now, devices } in newest.iter().flatten() {
+                for device in devices {
+                    if told.get(device) != Some(now) && publish(&client, device, now).await.is_ok() {
+                        sent += 1;
+                        told.insert(device.clone(), now.clone());
+                    }
                 }
             }
         }

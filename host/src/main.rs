@@ -13,7 +13,7 @@ use moodring_host::{
     cli::{Cli, Command},
     config::{Config, PREFIX},
     host::Host,
-    library::Store,
+    library::{Play, Store},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -50,7 +50,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         .build()
         .context("cannot start the program's threads")?;
     let result = runtime.block_on(async {
-        match cli.command {
+        match &cli.command {
             Command::Run => until_stopped(Host::start(&config, &state_dir).await?).await,
             Command::CheckConfig => {
                 config.try_out()?;
@@ -59,18 +59,21 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 writeln!(io::stdout(), "the settings are right; state: {}; music: {library}", state_dir.display())?;
                 Ok(())
             }
-            Command::Why { last } => {
+            Command::Why { last, room } => {
                 let store = Store::open(&state_dir).await?;
-                let plays = store.history(last).await?;
+                let plays = store.history(room.as_deref(), *last).await?;
                 store.close().await;
-                let lines: String = plays.iter().rev().map(|play| format!("{play}\n")).collect();
+                let several = plays.iter().any(|play| play.room != plays[0].room);
+                let told =
+                    |play: &Play| if several { format!("[{}] {play}\n", play.room) } else { format!("{play}\n") };
+                let lines: String = plays.iter().rev().map(told).collect();
                 let none = "nothing has been played yet\n".to_owned();
                 write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
                 Ok(())
             }
             Command::Bench(bench) => {
                 let dir = std::env::temp_dir().join(format!("moodring-bench-{}", std::process::id()));
-                let report = bench::run(bench, &dir).await;
+                let report = bench::run(*bench, &dir).await;
                 let _ = std::fs::remove_dir_all(&dir);
                 let report = report?;
                 let text = if bench.json { serde_json::to_string(&report)? } else { report.to_string() };

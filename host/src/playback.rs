@@ -4,7 +4,14 @@
 //! ended. Commands and events cross on their way (the player may begin a track that has just been
 //! replaced), so what was replaced is remembered for a while.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{
     decide::Choice,
@@ -12,6 +19,22 @@ use crate::{
     player::{Item, PlayId},
     room::Moment,
 };
+
+/// The names of plays, new for each: shared by all rooms.
+#[derive(Clone, Debug, Default)]
+pub struct Plays(Arc<AtomicI64>);
+
+impl Plays {
+    /// Names above `last`.
+    pub fn after(last: PlayId) -> Self {
+        Self(Arc::new(AtomicI64::new(last)))
+    }
+
+    /// A new name.
+    pub fn name(&self) -> PlayId {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
 
 /// A play that the player was told of and has not begun.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,19 +80,18 @@ pub struct Playback {
     next: Option<Pending>,
     replaced: VecDeque<Pending>,
     skipping: bool,
-    last: PlayId,
+    plays: Plays,
 }
 
 impl Playback {
-    /// Nothing plays; new plays are named above `last`.
-    pub fn after(last: PlayId) -> Self {
-        Self { last, ..Self::default() }
+    /// Nothing plays; new plays get their names from `plays`.
+    pub fn new(plays: Plays) -> Self {
+        Self { plays, ..Self::default() }
     }
 
     /// A play with a new name.
-    pub fn name(&mut self, choice: Choice, track: Track, by_hand: bool) -> Pending {
-        self.last += 1;
-        Pending { play: self.last, choice, track, by_hand }
+    pub fn name(&self, choice: Choice, track: Track, by_hand: bool) -> Pending {
+        Pending { play: self.plays.name(), choice, track, by_hand }
     }
 
     /// The player is told to play this now.
@@ -162,7 +184,7 @@ mod tests {
         player::Source,
     };
 
-    fn pending(playback: &mut Playback, id: i64) -> Pending {
+    fn pending(playback: &Playback, id: i64) -> Pending {
         let track = Track {
             id: TrackId(id),
             source: Source::BuiltIn("happy".into()),
@@ -186,13 +208,13 @@ mod tests {
 
     #[test]
     fn one_track_follows_the_other() {
-        let mut playback = Playback::after(41);
-        let first = pending(&mut playback, 1);
+        let mut playback = Playback::new(Plays::after(41));
+        let first = pending(&playback, 1);
         assert_eq!(first.play, 42);
         playback.told_play(first);
         assert!(!playback.is_idle());
         begin(&mut playback, 42);
-        let second = pending(&mut playback, 2);
+        let second = pending(&playback, 2);
         playback.told_next(second);
         assert_eq!(playback.ended(42).unwrap().1, Ending::Finished);
         assert!(!playback.is_idle(), "the next is about to begin");
@@ -205,9 +227,9 @@ mod tests {
 
     #[test]
     fn a_replaced_next_that_has_begun_already_is_known() {
-        let mut playback = Playback::after(0);
+        let mut playback = Playback::default();
         for (id, next) in [(1, false), (2, true), (3, true)] {
-            let pending = pending(&mut playback, id);
+            let pending = pending(&playback, id);
             if next { playback.told_next(pending) } else { playback.told_play(pending) }
         }
         begin(&mut playback, 1);
@@ -219,13 +241,13 @@ mod tests {
 
     #[test]
     fn a_failure_is_tied_to_its_track_wherever_it_stood() {
-        let mut playback = Playback::after(0);
-        let (first, second) = (pending(&mut playback, 1), pending(&mut playback, 2));
+        let mut playback = Playback::default();
+        let (first, second) = (pending(&playback, 1), pending(&playback, 2));
         playback.told_play(first);
         playback.told_next(second);
         assert!(matches!(playback.failed(2), Some((told, false)) if told.track.id == TrackId(2)));
         begin(&mut playback, 1);
-        let third = pending(&mut playback, 3);
+        let third = pending(&playback, 3);
         playback.told_play(third);
         assert_eq!(playback.ended(1).unwrap().1, Ending::Replaced);
         begin(&mut playback, 3);

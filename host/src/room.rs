@@ -1,7 +1,8 @@
 //! What the devices say, and what the room feels by that: pure, with time as a parameter.
 //!
 //! In: messages of devices. Out: one [`Feeling`]. With several devices, the one whose mood changed
-//! last speaks for the room, as long as somebody is in front of it. A device whose camera is closed on
+//! last speaks for the room, or most of them, or a chosen one ([`Hear`]), as long as somebody is in front
+//! of it. A mood told for a crowd may be passed over. A device whose camera is closed on
 //! purpose says nothing: what it said last stands until it watches again.
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use moodring_mood::{DeviceId, Emotion, Health, Mood, MoodMessage, Paused, Status};
 
-use crate::view::DeviceView;
+use crate::{config::Hear, view::DeviceView};
 
 /// A device repeats its mood every 30 s; after this time without a word it is taken for lost, and a
 /// retained message that is older is not acted upon.
@@ -62,6 +63,8 @@ struct Device {
     shown: Option<Shown>,
     /// When a mood was last heard that can be acted upon, and which.
     heard: Option<(Moment, Mood)>,
+    /// How many people that mood was told for.
+    people: u32,
     /// The last clear emotion, and since when.
     emotion: Option<(Emotion, Moment)>,
     /// Since when nobody is in front of it.
@@ -85,6 +88,9 @@ struct Shown {
 #[derive(Debug, Default)]
 pub struct Room {
     devices: BTreeMap<DeviceId, Device>,
+    hear: Hear,
+    /// A mood told for more people is not acted upon.
+    people_max: Option<u32>,
 }
 
 /// [`MAX_DEVICES`] are known already.
@@ -93,6 +99,11 @@ pub struct Room {
 pub struct Full;
 
 impl Room {
+    /// A room without devices yet. `people_max`: a mood told for more people is not acted upon.
+    pub fn new(hear: Hear, people_max: Option<u32>) -> Self {
+        Self { devices: BTreeMap::new(), hear, people_max }
+    }
+
     /// Takes a mood in. `retained`: the broker kept it for us, so it may be old. If the mood shown for
     /// the device changed, gives when: by the device's clock where that is plausible.
     ///
@@ -114,7 +125,7 @@ impl Room {
             _ => now,
         };
         let changed = device.shown.as_ref().is_none_or(|shown| shown.message.mood != message.mood);
-        let mood = message.mood;
+        let (mood, people) = (message.mood, message.people);
         // A mood from before an absence is over: nobody knows who is there now.
         let was_nobody = device.nobody.is_some();
         let was_away = device.was_offline || device.heard.is_some_and(|(at, _)| now.since(at) > STALE);
@@ -137,6 +148,7 @@ impl Room {
         }
         device.nobody = (mood == Mood::Nobody).then(|| device.nobody.unwrap_or(told));
         device.heard = Some((now, mood));
+        device.people = people;
         Ok(changed)
     }
 
@@ -206,9 +218,13 @@ impl Room {
 
     /// What the room feels.
     pub fn feels(&self, now: Moment) -> Feeling {
-        let there: Vec<_> = self.devices.values().filter(|d| d.sees_somebody(now)).collect();
-        let clear = there.iter().filter_map(|d| d.emotion).max_by_key(|(_, since)| since.tick);
-        match clear {
+        let there: Vec<_> = self.devices.iter().filter(|(_, d)| d.sees_somebody(now)).collect();
+        let few = |device: &Device| self.people_max.is_none_or(|most| device.people <= most);
+        let heeded = there.iter().filter(|(id, d)| few(d) && self.hear.heeds(id));
+        let clear: Vec<_> = heeded.filter_map(|(_, d)| d.emotion.map(|of| (of, d.people.max(1)))).collect();
+        let people = |of: Emotion| clear.iter().filter(|((e, _), _)| *e == of).map(|(_, people)| people).sum::<u32>();
+        let weight = |of: Emotion| if self.hear == Hear::Majority { people(of) } else { 0 };
+        match clear.iter().map(|(of, _)| *of).max_by_key(|(emotion, since)| (weight(*emotion), since.tick)) {
             Some((emotion, since)) => Feeling::Feels(emotion, since),
             None if !there.is_empty() => Feeling::Somebody,
             None => {
@@ -244,6 +260,12 @@ impl Room {
     }
 }
 
+impl Hear {
+    fn heeds(&self, device: &DeviceId) -> bool {
+        !matches!(self, Self::Only(chosen) if chosen != device)
+    }
+}
+
 impl Device {
     fn sees_somebody(&self, now: Moment) -> bool {
         self.status != Some(Status::Offline)
@@ -257,152 +279,5 @@ impl Device {
 }
 
 #[cfg(test)]
-mod tests {
-    use moodring_mood::{Confidence, Scores};
-
-    use super::*;
-
-    fn say(mood: Mood, at: Timestamp) -> MoodMessage {
-        let confidence = Confidence::saturating(0.8);
-        MoodMessage { v: 1, at, seq: 1, mood, confidence, people: 1, scores: Scores::default() }
-    }
-
-    fn later(start: Moment, s: u64) -> Moment {
-        let gone = Duration::from_secs(s);
-        Moment { at: start.at + gone, tick: start.tick + gone }
-    }
-
-    fn id(name: &str) -> DeviceId {
-        name.parse().unwrap()
-    }
-
-    /// What the room feels after one device told these moods at these seconds.
-    fn told(moods: &[(u64, Mood)], ask: u64) -> (Feeling, Moment) {
-        let start = Moment::now();
-        let mut room = Room::default();
-        for (s, mood) in moods {
-            let now = later(start, *s);
-            room.mood(&id("a"), say(*mood, now.at), false, now).unwrap();
-        }
-        (room.feels(later(start, ask)), start)
-    }
-
-    #[test]
-    fn unsure_keeps_the_last_mood_and_nobody_ends_it() {
-        let (feeling, start) = told(&[(0, Mood::Happy), (20, Mood::Unsure), (30, Mood::Happy)], 40);
-        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, start));
-        let (feeling, start) = told(&[(0, Mood::Happy), (20, Mood::Unsure)], 40);
-        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, start));
-        let (feeling, start) = told(&[(0, Mood::Happy), (20, Mood::Nobody), (50, Mood::Nobody)], 60);
-        assert_eq!(feeling, Feeling::Nobody(later(start, 20)));
-        // Back again: the mood counts from now on.
-        let (feeling, start) = told(&[(0, Mood::Happy), (20, Mood::Nobody), (50, Mood::Happy)], 60);
-        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, later(start, 50)));
-        assert_eq!(told(&[(0, Mood::Unsure)], 1).0, Feeling::Somebody);
-        assert_eq!(told(&[], 1).0, Feeling::Unknown);
-    }
-
-    #[test]
-    fn a_device_that_falls_silent_or_offline_sees_nobody() {
-        let (feeling, start) = told(&[(0, Mood::Happy), (30, Mood::Happy)], 30 + 121);
-        assert_eq!(feeling, Feeling::Nobody(later(start, 30)));
-        let now = Moment::now();
-        let mut room = Room::default();
-        room.mood(&id("a"), say(Mood::Happy, now.at), false, now).unwrap();
-        room.status(&id("a"), Status::Offline).unwrap();
-        assert_eq!(room.feels(now), Feeling::Nobody(now));
-        room.status(&id("a"), Status::Online).unwrap();
-        assert_eq!(room.feels(now), Feeling::Somebody, "who is there now has not been told");
-    }
-
-    #[test]
-    fn a_camera_closed_on_purpose_leaves_the_mood_as_it_was() {
-        let (start, mut room) = (Moment::now(), Room::default());
-        room.mood(&id("a"), say(Mood::Happy, start.at), false, start).unwrap();
-        room.paused(&id("a"), Paused::On, start).unwrap();
-        let hours = later(start, 7200);
-        assert_eq!(room.feels(hours), Feeling::Feels(Emotion::Happy, start));
-        assert_eq!(room.wake(hours), None);
-        assert!(room.view()[0].paused);
-        room.paused(&id("a"), Paused::Off, hours).unwrap();
-        assert_eq!(room.feels(hours), Feeling::Feels(Emotion::Happy, start));
-        assert!(matches!(room.feels(later(start, 7200 + 121)), Feeling::Nobody(_)), "it has not said anything since");
-    }
-
-    #[test]
-    fn after_an_absence_the_old_mood_is_over_and_its_age_too() {
-        use Mood::{Happy, Nobody, Unsure};
-        let (feeling, _) = told(&[(0, Happy), (20, Nobody), (50, Unsure)], 60);
-        assert_eq!(feeling, Feeling::Somebody);
-        let (feeling, start) = told(&[(0, Happy), (20, Nobody), (50, Unsure), (70, Happy)], 80);
-        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, later(start, 70)));
-        // Not heard for hours.
-        let (feeling, start) = told(&[(0, Happy), (9 * 3600, Happy)], 9 * 3600 + 1);
-        assert_eq!(feeling, Feeling::Feels(Emotion::Happy, later(start, 9 * 3600)));
-        assert_eq!(told(&[(0, Happy), (9 * 3600, Unsure)], 9 * 3600 + 1).0, Feeling::Somebody);
-        // Offline for hours: what is shown begins anew, too.
-        let (start, mut room) = (Moment::now(), Room::default());
-        room.mood(&id("a"), say(Happy, start.at), false, start).unwrap();
-        room.status(&id("a"), Status::Offline).unwrap();
-        let back = later(start, 60);
-        room.status(&id("a"), Status::Online).unwrap();
-        room.mood(&id("a"), say(Happy, back.at), false, back).unwrap();
-        assert_eq!(room.feels(back), Feeling::Feels(Emotion::Happy, back));
-        assert_eq!(room.view()[0].since, back.at);
-    }
-
-    #[test]
-    fn a_change_is_dated_by_the_device_where_its_clock_is_plausible() {
-        let (now, mut room) = (Moment::now(), Room::default());
-        let mut tell = |mood, at| room.mood(&id("a"), say(mood, at), false, now).unwrap();
-        let early = now.at - Duration::from_secs(3);
-        assert_eq!(tell(Mood::Happy, early), Some(early));
-        assert_eq!(tell(Mood::Happy, now.at), None, "a repetition is no change");
-        assert_eq!(tell(Mood::Sad, now.at - Duration::from_secs(86_400)), Some(now.at));
-    }
-
-    #[test]
-    fn the_device_whose_mood_changed_last_speaks_for_the_room() {
-        let start = Moment::now();
-        let mut room = Room::default();
-        let mut tell = |name: &str, s, mood| {
-            let now = later(start, s);
-            room.mood(&id(name), say(mood, now.at), false, now).unwrap();
-            room.feels(now)
-        };
-        tell("kitchen", 0, Mood::Happy);
-        assert_eq!(tell("hall", 10, Mood::Sad), Feeling::Feels(Emotion::Sad, later(start, 10)));
-        // A mere repetition changes nothing.
-        assert_eq!(tell("kitchen", 30, Mood::Happy), Feeling::Feels(Emotion::Sad, later(start, 10)));
-        assert_eq!(tell("hall", 35, Mood::Nobody), Feeling::Feels(Emotion::Happy, start));
-    }
-
-    #[test]
-    fn old_retained_moods_are_shown_and_not_acted_upon() {
-        let now = Moment::now();
-        for (age, feels) in [(-600, false), (-60, true), (0, true), (60, true), (600, false)] {
-            let mut room = Room::default();
-            let at = now.at - jiff::SignedDuration::from_secs(age);
-            room.mood(&id("a"), say(Mood::Happy, at), true, now).unwrap();
-            assert_eq!(room.view()[0].mood, Mood::Happy);
-            assert_eq!(room.feels(now) != Feeling::Unknown, feels, "{age} s old");
-        }
-        // Told just now by a device whose clock is a day off: acted upon, since now.
-        let mut room = Room::default();
-        let wrong = now.at + Duration::from_secs(86_400);
-        room.mood(&id("a"), say(Mood::Happy, wrong), false, now).unwrap();
-        assert_eq!(room.feels(now), Feeling::Feels(Emotion::Happy, now));
-        assert_eq!(room.view()[0].since, now.at);
-    }
-
-    #[test]
-    fn a_crowd_of_invented_devices_is_refused() {
-        let now = Moment::now();
-        let mut room = Room::default();
-        for n in 0..MAX_DEVICES {
-            room.status(&id(&format!("d{n}")), Status::Online).unwrap();
-        }
-        assert_eq!(room.mood(&id("one-more"), say(Mood::Sad, now.at), false, now), Err(Full));
-        assert!(room.mood(&id("d0"), say(Mood::Sad, now.at), false, now).is_ok());
-    }
-}
+#[path = "room_tests.rs"]
+mod tests;

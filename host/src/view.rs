@@ -4,15 +4,18 @@
 //! that shows something only reads it.
 
 use jiff::Timestamp;
-use moodring_mood::{Confidence, DeviceId, Health, Mood};
+use moodring_mood::{Confidence, DeviceId, Emotion, Health, Mood};
 use serde::Serialize;
 
 use crate::library::TrackId;
 
-/// Everything that can be shown.
+/// Everything that can be shown. `playing`, `paused` and `queue` are the first room's, which is the only one
+/// where no `[[room]]` is configured.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct State {
-    /// The devices heard of, by id.
+    /// Every room, in the order of the configuration.
+    pub rooms: Vec<RoomView>,
+    /// The devices heard of, in any room, by id.
     pub devices: Vec<DeviceView>,
     /// What plays.
     pub playing: Option<PlayingView>,
@@ -23,6 +26,39 @@ pub struct State {
     /// The library and the scan of it.
     pub library: LibraryView,
     /// What is wrong and what to do about it, most urgent first.
+    pub notices: Vec<String>,
+}
+
+impl State {
+    /// What plays in a room, by its place in [`Self::rooms`].
+    pub fn playing_in(&self, room: usize) -> Option<&PlayingView> {
+        self.rooms.get(room).map_or(self.playing.as_ref(), |room| room.playing.as_ref())
+    }
+
+    /// Whether a room is paused, by its place in [`Self::rooms`].
+    pub fn paused_in(&self, room: usize) -> Paused {
+        self.rooms.get(room).map_or(self.paused, |room| room.paused)
+    }
+}
+
+/// One room.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RoomView {
+    /// Its name, unlike any other's.
+    pub name: String,
+    /// Its devices, by id.
+    pub devices: Vec<DeviceId>,
+    /// The mood that music is chosen for, if one is known.
+    pub mood: Option<Emotion>,
+    /// Since when, if somebody there feels it now.
+    pub since: Option<Timestamp>,
+    /// What plays.
+    pub playing: Option<PlayingView>,
+    /// Whether playing is paused, and by whom.
+    pub paused: Paused,
+    /// What comes next, soonest first.
+    pub queue: Vec<QueuedView>,
+    /// What is wrong here and what to do about it, most urgent first.
     pub notices: Vec<String>,
 }
 

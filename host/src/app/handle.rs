@@ -15,6 +15,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    config::HOME,
     library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, tastes::Learnt},
     steer::{Steer, Wish},
     view::State,
@@ -37,25 +38,60 @@ pub enum SteerError {
     Failed(String),
 }
 
-/// What a page holds of the running program. Clones share it.
+/// A room, as a page reaches it.
+#[derive(Clone, Debug)]
+pub struct Seated {
+    /// Its name.
+    pub name: String,
+    /// Takes wishes.
+    pub steer: mpsc::Sender<Wish>,
+}
+
+/// What a page holds of the running program: all of it to be seen, and one room to be steered. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Handle {
     /// What there is to see; changes whenever something did.
     pub state: watch::Receiver<Arc<State>>,
-    steer: mpsc::Sender<Wish>,
+    rooms: Arc<[Seated]>,
+    /// The room to be steered, by its place.
+    room: usize,
     screens: Screens,
     store: Store,
 }
 
 impl Handle {
-    /// Ties the ends together; `app` holds the other ends.
-    pub const fn new(
-        state: watch::Receiver<Arc<State>>,
-        steer: mpsc::Sender<Wish>,
-        screens: Screens,
-        store: Store,
-    ) -> Self {
-        Self { state, steer, screens, store }
+    /// Ties the ends together, for one room; `app` holds the other ends.
+    pub fn new(state: watch::Receiver<Arc<State>>, steer: mpsc::Sender<Wish>, screens: Screens, store: Store) -> Self {
+        Self::of_rooms(state, vec![Seated { name: HOME.to_owned(), steer }], screens, store)
+    }
+
+    /// Ties the ends together; the first of `rooms`, which are at least one, is steered.
+    pub fn of_rooms(state: watch::Receiver<Arc<State>>, rooms: Vec<Seated>, screens: Screens, store: Store) -> Self {
+        Self { state, rooms: rooms.into(), room: 0, screens, store }
+    }
+
+    /// The same, to steer the room of this name; fails with the names that there are.
+    ///
+    /// # Errors
+    /// There is no such room.
+    pub fn of(&self, room: &str) -> Result<Self, String> {
+        match self.rooms.iter().position(|seated| seated.name == room) {
+            Some(room) => Ok(Self { room, ..self.clone() }),
+            None => {
+                let names: Vec<_> = self.rooms.iter().map(|seated| format!("{:?}", seated.name)).collect();
+                Err(format!("there is no room {room:?}; there is {}", names.join(", ")))
+            }
+        }
+    }
+
+    /// The room to be steered, by its place in [`State::rooms`].
+    pub const fn room(&self) -> usize {
+        self.room
+    }
+
+    /// The name of the room to be steered.
+    pub fn room_name(&self) -> &str {
+        &self.rooms[self.room].name
     }
 
     /// Hands a wish over; returns at once.
@@ -76,7 +112,7 @@ impl Handle {
 
     fn hand_over(&self, what: Steer) -> Result<oneshot::Receiver<Result<(), String>>, SteerError> {
         let (done, outcome) = oneshot::channel();
-        self.steer.try_send(Wish { what, done }).map(|()| outcome).map_err(|e| match e {
+        self.rooms[self.room].steer.try_send(Wish { what, done }).map(|()| outcome).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => SteerError::Busy,
             mpsc::error::TrySendError::Closed(_) => SteerError::Stopping,
         })
@@ -103,19 +139,27 @@ impl Handle {
         self.store.track(id).await
     }
 
-    /// What was learnt of people's taste, for one emotion or for all, the most welcome first.
+    /// What was learnt of people's taste in this room, for one emotion or for all, the most welcome first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn learnt(&self, emotion: Option<Emotion>, limit: u32) -> Result<Vec<Learnt>, StoreError> {
-        self.store.learnt(emotion, Timestamp::now(), limit as usize).await
+        self.store.learnt(self.room_name(), emotion, Timestamp::now(), limit as usize).await
     }
 
-    /// The last `limit` plays, newest first.
+    /// The last `limit` plays in any room, newest first.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn history(&self, limit: u32) -> Result<Vec<Play>, StoreError> {
-        self.store.history(limit).await
+        self.store.history(None, limit).await
+    }
+
+    /// The last `limit` plays in this room, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn history_here(&self, limit: u32) -> Result<Vec<Play>, StoreError> {
+        self.store.history(Some(self.room_name()), limit).await
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::PoisonError, time::Duration};
 
 use moodring_mood::{DeviceId, Mood, Wish};
 
-use super::{About, App};
+use super::{About, App, News};
 use crate::{
     decide::mood_words,
     library::{
@@ -47,11 +47,11 @@ impl App {
             Heard::Health(id, health) => self.room.health(&id, health),
             Heard::Forgotten(id) => {
                 self.room.forget(&id);
-                self.out.screens.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                self.common.screens.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
                 Ok(())
             }
             Heard::Screen(id, png) => self.room.screen(&id).map(|number| {
-                self.out.screens.write().unwrap_or_else(PoisonError::into_inner).insert(id, (number, png));
+                self.common.screens.write().unwrap_or_else(PoisonError::into_inner).insert(id, (number, png));
             }),
             Heard::Mood(id, message, retained) => {
                 let (mood, confidence) = (message.mood, message.confidence);
@@ -135,21 +135,20 @@ impl App {
         }
         self.recent.push_front(track);
         self.recent.truncate(self.habits.rules.repeat_window.max(self.habits.rules.artist_gap));
-        if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
-            self.tracks[at].last_played = Some(now.at);
-            self.loads.outdate();
-        }
+        self.note_play(track, now.at);
+        self.tell_others(News::Began(track, now.at));
         if told.track.problem.is_some() {
             // It was tried again by hand, and can be heard.
-            let written = self.store.playable(track).await;
+            let written = self.common.store.playable(track).await;
             self.written(written);
             self.reload(now);
+            self.tell_others(News::LookAgain);
         }
         self.queue_changed |= self.queue.retell(track, &self.tracks, &self.taste, now.at);
         self.failures = 0;
         let reason = self.reason(&told, now);
         tracing::info!("playing {:?} by {:?}: {reason}", told.track.title, told.track.artist);
-        let written = self.store.play_began(play, &told.choice, &reason, now.at).await;
+        let written = self.common.store.play_began(&self.seat.name, play, &told.choice, &reason, now.at).await;
         self.written(written);
         let length = length.or_else(|| told.track.length_s.and_then(|s| Duration::try_from_secs_f64(s).ok()));
         self.playback.current = Some(Playing { told, reason, started: now, length, position: Duration::ZERO });
@@ -175,15 +174,16 @@ impl App {
         tracing::warn!("{title:?} is skipped: {why}");
         match fault {
             Fault::Broken(why) => {
-                let written = self.store.unplayable(id, why).await;
+                let written = self.common.store.unplayable(id, why).await;
                 self.written(written);
+                self.tell_others(News::Unfit(id));
             }
             // Nothing is known against the file itself: it is left alone for a while.
             Fault::Away(_) => self.loads.look_again_at(now.tick + A_WHILE),
         }
         if heard {
             self.end_fade();
-            let written = self.store.play_ended(pending.play, Ending::Failed, now.at).await;
+            let written = self.common.store.play_ended(pending.play, Ending::Failed, now.at).await;
             self.written(written);
         }
         self.forget(id);
@@ -205,7 +205,7 @@ impl App {
     }
 
     async fn write_ended(&mut self, playing: &Playing, ending: Ending, now: Moment) {
-        let written = self.store.play_ended(playing.told.play, ending, now.at).await;
+        let written = self.common.store.play_ended(playing.told.play, ending, now.at).await;
         self.written(written);
         if let Some(evidence) = Evidence::of_ending(ending, playing.position, playing.length) {
             self.learn(playing.told.choice.mood, playing.told.track.id, evidence, now).await;
@@ -217,14 +217,21 @@ impl App {
         let known = self.tracks.binary_search_by_key(&track, |t| t.id);
         if let (Some(emotion), Ok(at)) = (mood.emotion(), known) {
             let sums = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
-            let written = self.store.keep_taste(emotion, track, sums, now.at).await;
+            let written = self.common.store.keep_taste(&self.seat.name, emotion, track, sums, now.at).await;
             self.written(written);
         }
     }
 
     /// Takes in what a scan found.
-    pub(super) fn scanned(&mut self, scan: Result<Outcome, ScanError>, now: Moment) {
+    pub(super) fn scanned(&mut self, scan: &Result<Outcome, ScanError>, now: Moment) {
         match scan {
+            // One room speaks for all: it logs what was found.
+            Ok(Outcome { changed, gone, .. }) if self.seat.index > 0 => {
+                if changed + gone > 0 {
+                    self.reload(now);
+                }
+            }
+            Err(_) if self.seat.index > 0 => self.reload(now),
             Ok(Outcome { files, read, changed, gone, complaints }) => {
                 // Reading all tracks anew takes a second where there are a hundred thousand.
                 if changed + gone > 0 {

@@ -65,7 +65,7 @@ impl App {
         }
         self.loads.running = true;
         self.loads.last = now.tick;
-        let (store, to) = (self.store.clone(), self.loads.to.clone());
+        let (store, to) = (self.common.store.clone(), self.loads.to.clone());
         tokio::spawn(async move {
             // Fails only when the program is ending.
             let _ = to.send(store.candidates().await).await;

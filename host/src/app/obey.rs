@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use moodring_mood::{Emotion, Mood};
 
-use super::{About, App};
+use super::{About, App, News};
 use crate::{
     decide::Choice,
     library::{StoreError, TrackId},
@@ -39,20 +39,15 @@ impl App {
             Steer::Skip => self.skip(now).await,
             Steer::Like { track, liked } => {
                 self.loads.outdate();
-                let stored = self.store.like(track, liked, now.at).await;
+                let stored = self.common.store.like(track, liked, now.at).await;
                 self.stored(stored)?;
-                if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
-                    self.tracks[at].liked = liked;
-                }
-                if let Some(current) = self.playback.current.as_mut().filter(|c| c.told.track.id == track) {
-                    current.told.track.liked = liked;
-                }
-                self.titles.remove(&track);
+                self.note_like(track, liked);
+                self.tell_others(News::Liked(track, liked));
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
             Steer::ForgetTaste(emotion) => {
-                let stored = self.store.forget_taste(emotion).await;
+                let stored = self.common.store.forget_taste(&self.seat.name, emotion).await;
                 self.stored(stored)?;
                 self.taste.forget(emotion);
             }
@@ -78,7 +73,7 @@ impl App {
         if self.paused != paused {
             self.paused = paused;
             let why = if paused == Paused::ByHand { "by_hand" } else { "no" };
-            let written = self.store.keep("paused", why).await;
+            let written = self.common.store.keep(&self.seat.name, "paused", why).await;
             self.written(written);
         }
     }
@@ -114,17 +109,12 @@ impl App {
 
     async fn not_for(&mut self, track: TrackId, emotion: Emotion, banned: bool, now: Moment) -> Result<(), String> {
         self.loads.outdate();
-        let stored = self.store.ban(track, emotion, banned, now.at).await;
+        let stored = self.common.store.ban(track, emotion, banned, now.at).await;
         self.stored(stored)?;
-        if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
-            let not_for = &mut self.tracks[at].not_for;
-            if banned { not_for.insert(emotion) } else { not_for.remove(emotion) }
-        }
+        self.note_ban(track, emotion, banned);
+        self.tell_others(News::NotFor(track, emotion, banned));
         if !banned {
             return Ok(());
-        }
-        if self.queue.iter().any(|c| c.track == track && c.mood == Mood::from(emotion)) {
-            self.queue_changed |= self.queue.drop_track(track);
         }
         let plays = self.playback.current.as_ref().map(|playing| &playing.told);
         if plays.is_some_and(|told| told.track.id == track && told.choice.mood == Mood::from(emotion)) {

@@ -8,7 +8,7 @@ use super::{About, App};
 use crate::{
     listen::Announcement,
     room::Moment,
-    view::{LibraryView, Paused, PlayingView, QueuedView, State},
+    view::{LibraryView, Paused, PlayingView, QueuedView, RoomView},
 };
 
 /// Old moods are dropped from the diary so often.
@@ -34,15 +34,32 @@ impl App {
             }
         });
         self.announce(playing.as_ref(), now);
-        let state = State {
-            devices: self.room.view(),
+        let devices = self.room.view();
+        let room = RoomView {
+            name: self.seat.name.clone(),
+            devices: devices.iter().map(|device| device.id.clone()).collect(),
+            mood: self.mood.map(|(emotion, _)| emotion),
+            since: self.mood.and_then(|(_, since)| since).map(|since| since.at),
             playing,
             paused: self.paused,
             queue: self.queue_view(now),
-            library: self.library.clone(),
             notices: self.notices.words(now.tick),
         };
-        self.out.state.send_replace(Arc::new(state));
+        let (index, library) = (self.seat.index, &self.library);
+        self.common.state.send_modify(|state| {
+            let state = Arc::make_mut(state);
+            if index == 0 {
+                (state.playing, state.paused, state.queue) = (room.playing.clone(), room.paused, room.queue.clone());
+                state.library = library.clone();
+            }
+            if let Some(shown) = state.rooms.get_mut(index) {
+                state.devices.retain(|device| !shown.devices.contains(&device.id));
+                *shown = room;
+            }
+            state.devices.extend(devices);
+            state.devices.sort_by(|a, b| a.id.cmp(&b.id));
+            state.notices = told_once(&state.rooms);
+        });
     }
 
     fn queue_view(&self, now: Moment) -> Vec<QueuedView> {
@@ -67,7 +84,7 @@ impl App {
             if self.titles.contains_key(&id) {
                 continue;
             }
-            match self.store.track(id).await {
+            match self.common.store.track(id).await {
                 Ok(Some(track)) => {
                     self.titles.insert(id, track);
                 }
@@ -87,13 +104,14 @@ impl App {
         });
         let paused = self.paused != Paused::No;
         let devices: Vec<_> = self.room.ids().cloned().collect();
-        self.out.announcements.send_if_modified(|announcement| match announcement {
+        let index = self.seat.index;
+        self.common.announcements.send_if_modified(|all| match &mut all[index] {
             Some(before) if before.now.playing == told && before.now.paused == paused => {
                 let changed = before.devices != devices;
                 before.devices = devices;
                 changed
             }
-            _ => {
+            announcement => {
                 let now = NowPlaying { v: VERSION, at: now.at, playing: told, paused };
                 *announcement = Some(Announcement { now, devices });
                 true
@@ -127,24 +145,35 @@ impl App {
     /// Writes down what changed and must outlive a crash.
     pub(super) async fn keep(&mut self, now: Moment) {
         if std::mem::take(&mut self.queue_changed) {
-            let written = self.store.keep_queue(self.queue.iter()).await;
+            let written = self.common.store.keep_queue(&self.seat.name, self.queue.iter()).await;
             self.written(written);
         }
         if let Some((emotion, _)) = self.mood
             && self.mood_kept != Some(emotion)
         {
             self.mood_kept = Some(emotion);
-            let written = self.store.keep("mood", emotion.word()).await;
+            let written = self.common.store.keep(&self.seat.name, "mood", emotion.word()).await;
             self.written(written);
         }
         while let Some((device, mood, confidence, at)) = self.moods_to_write.pop_front() {
-            let written = self.store.mood_heard(&device, mood, confidence, at).await;
+            let written = self.common.store.mood_heard(&device, mood, confidence, at).await;
             self.written(written);
         }
         if now.tick.saturating_duration_since(self.pruned) >= DAY {
             self.pruned = now.tick;
-            let written = self.store.forget_old_moods(now.at).await;
+            let written = self.common.store.forget_old_moods(now.at).await;
             self.written(written);
         }
     }
+}
+
+/// The notices of all rooms: what concerns them all is told once.
+fn told_once(rooms: &[RoomView]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for notice in rooms.iter().flat_map(|room| &room.notices) {
+        if !told.contains(notice) {
+            told.push(notice.clone());
+        }
+    }
+    told
 }

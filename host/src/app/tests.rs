@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    library::Ending,
+    library::{Ending, Store},
     player::{
         Fault, Item, PlayId, Source,
         pieces::{ALL, Piece},
@@ -44,6 +44,8 @@ impl Stage {
         store.use_pieces(pieces).await.unwrap();
         let told = Arc::new(Mutex::new(Vec::new()));
         let habits = Habits {
+            hear: Hear::Freshest,
+            people_max: None,
             rules: Rules { repeat_window: 30, artist_gap: 3 },
             ahead: 3,
             on_change: OnChange::Fade,
@@ -52,13 +54,10 @@ impl Stage {
             volume: 1.0,
             built_in: true,
         };
-        let out = Outputs {
-            state: watch::channel(Arc::new(State::default())).0,
-            announcements: watch::channel(None).0,
-            screens: Screens::default(),
-        };
+        let common = Common::new(store, &["home".to_owned()]).await.unwrap();
+        let seat = Seat { index: 0, name: "home".to_owned() };
         let player = Box::new(Notes(Arc::clone(&told)));
-        let app = App::new(store, player, habits, StdRng::seed_from_u64(7), out).await.unwrap();
+        let app = App::new(common, seat, player, habits, StdRng::seed_from_u64(7)).await.unwrap();
         let mut stage = Self { app, told, now: Moment::now(), device: "hall".parse().unwrap(), dir };
         stage.news();
         stage
@@ -202,7 +201,7 @@ async fn a_skip_with_nothing_to_follow_neither_silences_nor_counts() {
     stage.wish(Steer::NotFor { track, emotion: Emotion::Happy, banned: true }).await;
     assert!(!words(&stage.news()).contains(&"skip"));
     stage.says(Event::Ended(play)).await;
-    let history = stage.app.store.history(1).await.unwrap();
+    let history = stage.app.common.store.history(None, 1).await.unwrap();
     assert_eq!(history[0].ending, Some(Ending::Finished), "it was not skipped");
 }
 
@@ -331,7 +330,7 @@ async fn the_diary_of_moods_is_dated_by_the_device_and_pruned_every_day() {
 #[tokio::test]
 async fn a_passing_stall_is_not_held_against_a_song_and_a_play_by_hand_tries_again() {
     let mut stage = Stage::with(&ALL).await;
-    let problem = async |stage: &Stage, track| stage.app.store.track(track).await.unwrap().unwrap().problem;
+    let problem = async |stage: &Stage, track| stage.app.common.store.track(track).await.unwrap().unwrap().problem;
     // Away: out of mind for a while, and nothing written.
     let (play, _) = stage.playing(Mood::Happy).await;
     let track = stage.heard();
@@ -379,13 +378,13 @@ async fn what_people_do_is_learnt_and_kept() {
     stage.says(Event::Ended(play)).await;
     let sums = |stage: &Stage, track| stage.app.taste.of(Emotion::Happy, track, stage.now.at);
     assert!(sums(&stage, skipped).bad > 1.0, "skipped at once");
-    let kept = Taste::kept(stage.app.store.kept_taste().await.unwrap());
+    let kept = Taste::kept(stage.app.common.store.kept_taste("home").await.unwrap());
     assert!((kept.of(Emotion::Happy, skipped, stage.now.at).bad - sums(&stage, skipped).bad).abs() < 1e-6);
 
     stage.wish(Steer::PlayTrack(skipped)).await;
     assert!(sums(&stage, skipped).good > 1.0, "and then picked by hand");
     stage.wish(Steer::ForgetTaste(None)).await;
-    assert_eq!(stage.app.store.kept_taste().await.unwrap(), []);
+    assert_eq!(stage.app.common.store.kept_taste("home").await.unwrap(), []);
     assert!(!stage.app.taste.knows(Emotion::Happy, skipped));
 }
 

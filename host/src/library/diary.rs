@@ -17,9 +17,17 @@ impl Store {
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn play_began(&self, play: PlayId, choice: &Choice, reason: &str, at: Timestamp) -> Result<()> {
-        sqlx::query("INSERT INTO plays (id, track_id, mood, reason, started) VALUES ($1, $2, $3, $4, $5)")
+    pub async fn play_began(
+        &self,
+        room: &str,
+        play: PlayId,
+        choice: &Choice,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        sqlx::query("INSERT INTO plays (id, room, track_id, mood, reason, started) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(play)
+            .bind(room)
             .bind(choice.track.0)
             .bind(choice.mood.word())
             .bind(reason)
@@ -62,13 +70,13 @@ impl Store {
         Ok(last.fetch_one(&self.pool).await?)
     }
 
-    /// The tracks of the last `limit` plays, the latest first.
+    /// The tracks of the last `limit` plays in a room, the latest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn heard_lately(&self, limit: usize) -> Result<Vec<TrackId>> {
-        let heard = sqlx::query_scalar::<_, i64>("SELECT track_id FROM plays ORDER BY id DESC LIMIT $1");
-        let heard = heard.bind(limit as i64).fetch_all(&self.pool).await?;
+    pub async fn heard_lately(&self, room: &str, limit: usize) -> Result<Vec<TrackId>> {
+        let lately = "SELECT track_id FROM plays WHERE room = $1 ORDER BY id DESC LIMIT $2";
+        let heard = sqlx::query_scalar::<_, i64>(lately).bind(room).bind(limit as i64).fetch_all(&self.pool).await?;
         Ok(heard.into_iter().map(TrackId).collect())
     }
 
@@ -128,15 +136,16 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the queue.
+    /// Keeps the queue of a room.
     ///
     /// # Errors
     /// The database cannot be written; then the queue kept before stays.
-    pub async fn keep_queue<'a>(&self, queue: impl Iterator<Item = &'a Choice>) -> Result<()> {
+    pub async fn keep_queue<'a>(&self, room: &str, queue: impl Iterator<Item = &'a Choice>) -> Result<()> {
         let mut all = self.pool.begin().await?;
-        sqlx::query("DELETE FROM queue").execute(&mut *all).await?;
+        sqlx::query("DELETE FROM queue WHERE room = $1").bind(room).execute(&mut *all).await?;
         for (position, choice) in queue.enumerate() {
-            sqlx::query("INSERT INTO queue (position, track_id, mood, why) VALUES ($1, $2, $3, $4)")
+            sqlx::query("INSERT INTO queue (room, position, track_id, mood, why) VALUES ($1, $2, $3, $4, $5)")
+                .bind(room)
                 .bind(position as i64)
                 .bind(choice.track.0)
                 .bind(choice.mood.word())
@@ -147,12 +156,13 @@ impl Store {
         Ok(all.commit().await?)
     }
 
-    /// The queue as it was kept.
+    /// The queue of a room as it was kept.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn kept_queue(&self) -> Result<Vec<Choice>> {
-        let rows = sqlx::query("SELECT track_id, mood, why FROM queue ORDER BY position").fetch_all(&self.pool).await?;
+    pub async fn kept_queue(&self, room: &str) -> Result<Vec<Choice>> {
+        let rows = sqlx::query("SELECT track_id, mood, why FROM queue WHERE room = $1 ORDER BY position");
+        let rows = rows.bind(room).fetch_all(&self.pool).await?;
         let choice = |row| {
             Ok(Choice {
                 track: TrackId(Row::try_get(row, "track_id")?),
@@ -163,23 +173,47 @@ impl Store {
         rows.iter().map(choice).collect()
     }
 
-    /// Keeps a single value under a name.
+    /// Keeps a single value of a room under a name.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn keep(&self, name: &str, value: &str) -> Result<()> {
-        let keep = "INSERT INTO kept (name, value) VALUES ($1, $2) \
-                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        sqlx::query(keep).bind(name).bind(value).execute(&self.pool).await?;
+    pub async fn keep(&self, room: &str, name: &str, value: &str) -> Result<()> {
+        let keep = "INSERT INTO kept_by_room (room, name, value) VALUES ($1, $2, $3) \
+                    ON CONFLICT (room, name) DO UPDATE SET value = excluded.value";
+        sqlx::query(keep).bind(room).bind(name).bind(value).execute(&self.pool).await?;
         Ok(())
     }
 
-    /// The value kept under a name.
+    /// The value of a room kept under a name.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn kept(&self, name: &str) -> Result<Option<String>> {
-        let kept = sqlx::query_scalar("SELECT value FROM kept WHERE name = $1");
-        Ok(kept.bind(name).fetch_optional(&self.pool).await?)
+    pub async fn kept(&self, room: &str, name: &str) -> Result<Option<String>> {
+        let kept = sqlx::query_scalar("SELECT value FROM kept_by_room WHERE room = $1 AND name = $2");
+        Ok(kept.bind(room).bind(name).fetch_optional(&self.pool).await?)
+    }
+
+    /// Lets a room of which nothing is known yet go on where another one is: with its queue, its taste and
+    /// what was kept. The other one's stay.
+    ///
+    /// # Errors
+    /// The database cannot be used; then nothing changes.
+    pub async fn take_over(&self, room: &str, from: &str) -> Result<()> {
+        let known = "SELECT EXISTS (SELECT 1 FROM plays WHERE room = $1) OR EXISTS (SELECT 1 FROM kept_by_room WHERE room = $1)";
+        let mut all = self.pool.begin().await?;
+        if sqlx::query_scalar::<_, bool>(known).bind(room).fetch_one(&mut *all).await? {
+            return Ok(());
+        }
+        for copy in [
+            "INSERT INTO queue (room, position, track_id, mood, why) \
+             SELECT $1, position, track_id, mood, why FROM queue WHERE room = $2 ON CONFLICT DO NOTHING",
+            "INSERT INTO taste (room, track_id, emotion, good, bad, at) \
+             SELECT $1, track_id, emotion, good, bad, at FROM taste WHERE room = $2 ON CONFLICT DO NOTHING",
+            "INSERT INTO kept_by_room (room, name, value) \
+             SELECT $1, name, value FROM kept_by_room WHERE room = $2 ON CONFLICT DO NOTHING",
+        ] {
+            sqlx::query(copy).bind(room).bind(from).execute(&mut *all).await?;
+        }
+        Ok(all.commit().await?)
     }
 }

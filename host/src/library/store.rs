@@ -152,16 +152,17 @@ impl Store {
         Ok(row.as_ref().map(track).transpose()?)
     }
 
-    /// The last `limit` plays, newest first.
+    /// The last `limit` plays of one room, or of all, newest first.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn history(&self, limit: u32) -> Result<Vec<Play>> {
+    pub async fn history(&self, room: Option<&str>, limit: u32) -> Result<Vec<Play>> {
         let rows = sqlx::query(
-            "SELECT p.id, p.track_id, t.title, t.artist, p.mood, p.reason, p.started, p.ended, p.ending \
-             FROM plays p JOIN tracks t ON t.id = p.track_id ORDER BY p.id DESC LIMIT $1",
+            "SELECT p.id, p.room, p.track_id, t.title, t.artist, p.mood, p.reason, p.started, p.ended, p.ending \
+             FROM plays p JOIN tracks t ON t.id = p.track_id WHERE $2 IS NULL OR p.room = $2 ORDER BY p.id DESC LIMIT $1",
         )
         .bind(i64::from(limit))
+        .bind(room)
         .fetch_all(&self.pool)
         .await?;
         let play = |row: &SqliteRow| {
@@ -169,6 +170,7 @@ impl Store {
             let ended: Option<i64> = row.try_get("ended")?;
             Ok(Play {
                 id: row.try_get("id")?,
+                room: row.try_get("room")?,
                 track: TrackId(row.try_get("track_id")?),
                 title: row.try_get("title")?,
                 artist: row.try_get("artist")?,

@@ -32,15 +32,23 @@ pub struct Learnt {
 }
 
 impl Store {
-    /// Keeps what is believed of a track for an emotion.
+    /// Keeps what is believed of a track for an emotion in a room.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn keep_taste(&self, emotion: Emotion, track: TrackId, sums: Sums, at: Timestamp) -> Result<()> {
+    pub async fn keep_taste(
+        &self,
+        room: &str,
+        emotion: Emotion,
+        track: TrackId,
+        sums: Sums,
+        at: Timestamp,
+    ) -> Result<()> {
         sqlx::query(
-            "INSERT INTO taste (track_id, emotion, good, bad, at) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (track_id, emotion) DO UPDATE SET good = excluded.good, bad = excluded.bad, at = excluded.at",
+            "INSERT INTO taste (room, track_id, emotion, good, bad, at) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (room, track_id, emotion) DO UPDATE SET good = excluded.good, bad = excluded.bad, at = excluded.at",
         )
+        .bind(room)
         .bind(track.0)
         .bind(emotion.word())
         .bind(sums.good)
@@ -51,12 +59,13 @@ impl Store {
         Ok(())
     }
 
-    /// What was kept. A row whose emotion this program does not know is left alone.
+    /// What was kept of a room. A row whose emotion this program does not know is left alone.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn kept_taste(&self) -> Result<Vec<(Emotion, TrackId, Sums, Timestamp)>> {
-        let rows = sqlx::query("SELECT track_id, emotion, good, bad, at FROM taste").fetch_all(&self.pool).await?;
+    pub async fn kept_taste(&self, room: &str) -> Result<Vec<(Emotion, TrackId, Sums, Timestamp)>> {
+        let rows = sqlx::query("SELECT track_id, emotion, good, bad, at FROM taste WHERE room = $1");
+        let rows = rows.bind(room).fetch_all(&self.pool).await?;
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(emotion) = Emotion::from_word(row.try_get("emotion")?) else { continue };
@@ -66,25 +75,28 @@ impl Store {
         Ok(kept)
     }
 
-    /// Forgets what was learnt for one emotion, or for all.
+    /// Forgets what was learnt in a room for one emotion, or for all.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub async fn forget_taste(&self, emotion: Option<Emotion>) -> Result<()> {
-        let forget = match emotion {
-            Some(emotion) => sqlx::query("DELETE FROM taste WHERE emotion = $1").bind(emotion.word()),
-            None => sqlx::query("DELETE FROM taste"),
-        };
-        forget.execute(&self.pool).await?;
+    pub async fn forget_taste(&self, room: &str, emotion: Option<Emotion>) -> Result<()> {
+        let forget = sqlx::query("DELETE FROM taste WHERE room = $1 AND ($2 IS NULL OR emotion = $2)");
+        forget.bind(room).bind(emotion.map(Emotion::word)).execute(&self.pool).await?;
         Ok(())
     }
 
-    /// What was learnt, the most welcome first in each emotion; at most `limit`.
+    /// What was learnt in a room, the most welcome first in each emotion; at most `limit`.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn learnt(&self, emotion: Option<Emotion>, now: Timestamp, limit: usize) -> Result<Vec<Learnt>> {
-        let taste = Taste::kept(self.kept_taste().await?);
+    pub async fn learnt(
+        &self,
+        room: &str,
+        emotion: Option<Emotion>,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Learnt>> {
+        let taste = Taste::kept(self.kept_taste(room).await?);
         let wanted = |of: &(Emotion, TrackId, Sums)| emotion.is_none_or(|emotion| emotion == of.0);
         let mut all: Vec<_> = taste.iter(now).filter(wanted).collect();
         // What was heard often stands before what was heard once.
@@ -116,18 +128,19 @@ mod tests {
         store.use_pieces(&pieces::ALL).await.unwrap();
         let ids: Vec<TrackId> = store.candidates().await.unwrap().iter().map(|t| t.id).collect();
         for (id, good, bad) in [(ids[0], 1.0, 3.0), (ids[1], 4.0, 1.0), (ids[1], 5.0, 1.0)] {
-            store.keep_taste(Emotion::Happy, id, Sums { good, bad }, now).await.unwrap();
+            store.keep_taste("hall", Emotion::Happy, id, Sums { good, bad }, now).await.unwrap();
         }
-        store.keep_taste(Emotion::Sad, ids[0], Sums { good: 1.0, bad: 0.0 }, now).await.unwrap();
+        store.keep_taste("hall", Emotion::Sad, ids[0], Sums { good: 1.0, bad: 0.0 }, now).await.unwrap();
         store.close().await;
         let store = Store::open(dir.path()).await.unwrap();
-        let learnt = store.learnt(Some(Emotion::Happy), now, 10).await.unwrap();
+        let learnt = store.learnt("hall", Some(Emotion::Happy), now, 10).await.unwrap();
         let told: Vec<_> = learnt.iter().map(|l| (l.track, l.sums.good.round())).collect();
         assert_eq!(told, [(ids[1], 5.0), (ids[0], 1.0)]);
-        assert_eq!(store.learnt(None, now, 2).await.unwrap().len(), 2);
-        store.forget_taste(Some(Emotion::Happy)).await.unwrap();
-        assert_eq!(store.learnt(None, now, 10).await.unwrap().len(), 1);
-        store.forget_taste(None).await.unwrap();
-        assert_eq!(store.kept_taste().await.unwrap(), []);
+        assert_eq!(store.learnt("hall", None, now, 2).await.unwrap().len(), 2);
+        assert_eq!(store.learnt("kitchen", None, now, 2).await.unwrap(), [], "each room has its own");
+        store.forget_taste("hall", Some(Emotion::Happy)).await.unwrap();
+        assert_eq!(store.learnt("hall", None, now, 10).await.unwrap().len(), 1);
+        store.forget_taste("hall", None).await.unwrap();
+        assert_eq!(store.kept_taste("hall").await.unwrap(), []);
     }
 }

@@ -188,6 +188,8 @@ impl Ending {
 pub struct Play {
     /// Its name in the database.
     pub id: PlayId,
+    /// In which room.
+    pub room: String,
     /// Which track.
     pub track: TrackId,
     /// The track's title.

@@ -2,8 +2,8 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use moodring_mood::{DeviceId, Emotion};
@@ -64,6 +64,8 @@ pub struct Wanted {
     pub mood: String,
     limit: String,
     offset: String,
+    /// A room's name.
+    room: String,
 }
 
 impl Wanted {
@@ -102,22 +104,52 @@ pub async fn tracks(
     Ok(Json(json!({ "tracks": page.tracks, "total": page.total, "limit": query.limit, "offset": query.offset })))
 }
 
-/// `GET /api/history`: the last `limit` plays, newest first.
+/// `GET /api/history`: the last `limit` plays, newest first; with `room`, of that room alone.
 pub async fn history(
     State(site): State<Site>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Play>>, Refusal> {
-    Ok(Json(site.handle.history(understood(wanted)?.limit()?).await?))
+    let wanted = understood(wanted)?;
+    let limit = wanted.limit()?;
+    Ok(Json(match wanted.room.as_str() {
+        "" => site.handle.history(limit).await?,
+        room => in_room(&site.handle, room)?.history_here(limit).await?,
+    }))
 }
 
 /// `GET /api/taste`: what was learnt from plays, the most welcome first in each mood; `mood` and `limit`
-/// choose.
+/// choose, and `room`; without it, the first room.
 pub async fn taste(
-    State(site): State<Site>,
+    InRoom(handle): InRoom,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Learnt>>, Refusal> {
     let TrackQuery { emotion, limit, .. } = understood(wanted)?.query()?;
-    Ok(Json(site.handle.learnt(emotion, limit).await?))
+    Ok(Json(handle.learnt(emotion, limit).await?))
+}
+
+/// The room that `room` names behind the `?`; without it, the first.
+pub struct InRoom(pub Handle);
+
+impl FromRequestParts<Site> for InRoom {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default)]
+            room: String,
+        }
+        let Query(Named { room }) = Query::try_from_uri(&parts.uri)
+            .map_err(|e: QueryRejection| Refusal::new(e.status(), e.body_text()).for_reader(&parts.headers))?;
+        let found = if room.is_empty() { Ok(site.handle.clone()) } else { in_room(&site.handle, &room) };
+        found.map(Self).map_err(|refusal| refusal.for_reader(&parts.headers))
+    }
+}
+
+/// The room of this name.
+fn in_room(handle: &Handle, room: &str) -> Result<Handle, Refusal> {
+    let room: String = room.chars().take(80).collect();
+    handle.of(&room).map_err(|why| Refusal::new(StatusCode::NOT_FOUND, why))
 }
 
 /// What stood behind the `?`, or why it cannot be read.

@@ -1,6 +1,6 @@
 //! What people may do: play, pause, skip, like, "not for this mood", play this track.
 //!
-//! A form of the page or the JSON of a program enters and becomes a wish ([`Steer`]); the answer
+//! `?room=` names the room; without it, the first is meant. A form of the page or the JSON of a program enters and becomes a wish ([`Steer`]); the answer
 //! waits a moment for the wish to show, so that a page without JavaScript comes back up to date. A
 //! like or a "not for this mood" that cannot be stored is answered with 500 and the reason.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::{
     Form, Json,
-    extract::{FromRequest, Path, Request, State},
+    extract::{FromRequest, Path, Request},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,7 +16,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
-    MAX_BODY, Site, api,
+    MAX_BODY,
+    api::{self, InRoom},
     refusal::{Refusal, wants_page},
 };
 use crate::{steer::Steer, view};
@@ -25,42 +26,43 @@ use crate::{steer::Steer, view};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// `POST /api/play`.
-pub async fn play(State(site): State<Site>, headers: HeaderMap) -> Response {
-    answer(&headers, steer(&site, Steer::Play, |s| s.paused == view::Paused::No).await)
+pub async fn play(room: InRoom, headers: HeaderMap) -> Response {
+    answer(&headers, steer(&room, Steer::Play, |s, room| s.paused_in(room) == view::Paused::No).await)
 }
 
 /// `POST /api/pause`.
-pub async fn pause(State(site): State<Site>, headers: HeaderMap) -> Response {
-    answer(&headers, steer(&site, Steer::Pause, |s| s.paused != view::Paused::No).await)
+pub async fn pause(room: InRoom, headers: HeaderMap) -> Response {
+    answer(&headers, steer(&room, Steer::Pause, |s, room| s.paused_in(room) != view::Paused::No).await)
 }
 
 /// `POST /api/skip`: 409 while nothing plays.
-pub async fn skip(State(site): State<Site>, headers: HeaderMap) -> Response {
-    let before = site.handle.state.borrow().playing.as_ref().map(|p| p.started);
+pub async fn skip(room: InRoom, headers: HeaderMap) -> Response {
+    let InRoom(handle) = &room;
+    let before = handle.state.borrow().playing_in(handle.room()).map(|p| p.started);
     if before.is_none() {
         let refusal = Refusal::new(StatusCode::CONFLICT, "nothing plays, so there is nothing to skip");
         return answer(&headers, Err(refusal));
     }
-    answer(&headers, steer(&site, Steer::Skip, |s| s.playing.as_ref().map(|p| p.started) != before).await)
+    answer(&headers, steer(&room, Steer::Skip, |s, room| s.playing_in(room).map(|p| p.started) != before).await)
 }
 
 /// `POST /api/tracks/{id}/like` with `liked`.
-pub async fn like(State(site): State<Site>, Path(id): Path<String>, request: Request) -> Response {
+pub async fn like(room: InRoom, Path(id): Path<String>, request: Request) -> Response {
     #[derive(Deserialize)]
     struct Like {
         liked: bool,
     }
     let headers = request.headers().clone();
     let done = async {
-        let track = api::track(&site.handle, &id).await?.id;
+        let track = api::track(&room.0, &id).await?.id;
         let Like { liked } = body(request).await?;
-        carry_out(&site, Steer::Like { track, liked }).await
+        carry_out(&room, Steer::Like { track, liked }).await
     };
     answer(&headers, done.await)
 }
 
 /// `POST /api/tracks/{id}/not-for` with `mood` and `banned`.
-pub async fn not_for(State(site): State<Site>, Path(id): Path<String>, request: Request) -> Response {
+pub async fn not_for(room: InRoom, Path(id): Path<String>, request: Request) -> Response {
     #[derive(Deserialize)]
     struct NotFor {
         mood: String,
@@ -68,16 +70,16 @@ pub async fn not_for(State(site): State<Site>, Path(id): Path<String>, request: 
     }
     let headers = request.headers().clone();
     let done = async {
-        let track = api::track(&site.handle, &id).await?.id;
+        let track = api::track(&room.0, &id).await?.id;
         let NotFor { mood, banned } = body(request).await?;
         let emotion = api::emotion(&mood)?;
-        carry_out(&site, Steer::NotFor { track, emotion, banned }).await
+        carry_out(&room, Steer::NotFor { track, emotion, banned }).await
     };
     answer(&headers, done.await)
 }
 
 /// `POST /api/taste/forget` with `mood`, an emotion's word, or without, for all of them.
-pub async fn forget_taste(State(site): State<Site>, request: Request) -> Response {
+pub async fn forget_taste(room: InRoom, request: Request) -> Response {
     #[derive(Deserialize)]
     struct Forget {
         #[serde(default)]
@@ -87,34 +89,39 @@ pub async fn forget_taste(State(site): State<Site>, request: Request) -> Respons
     let done = async {
         let Forget { mood } = body(request).await?;
         let emotion = Some(mood.as_str()).filter(|m| !m.is_empty()).map(api::emotion).transpose()?;
-        carry_out(&site, Steer::ForgetTaste(emotion)).await
+        carry_out(&room, Steer::ForgetTaste(emotion)).await
     };
     answer(&headers, done.await)
 }
 
 /// `POST /api/tracks/{id}/play`: 409 for a track that cannot be played.
-pub async fn play_track(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn play_track(room: InRoom, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let done = async {
-        let track = api::track(&site.handle, &id).await?;
+        let track = api::track(&room.0, &id).await?;
         if let Some(problem) = track.problem {
             let message = format!("{:?} cannot be played: {problem}", track.title);
             return Err(Refusal::new(StatusCode::CONFLICT, message));
         }
-        steer(&site, Steer::PlayTrack(track.id), |s| s.playing.as_ref().is_some_and(|p| p.track == track.id)).await
+        let plays = |s: &view::State, room| s.playing_in(room).is_some_and(|p| p.track == track.id);
+        steer(&room, Steer::PlayTrack(track.id), plays).await
     };
     answer(&headers, done.await)
 }
 
 /// Hands a wish over; whether it showed in the state in time.
-async fn steer(site: &Site, wish: Steer, shows: impl Fn(&view::State) -> bool) -> Result<bool, Refusal> {
-    let mut state = site.handle.state.clone();
-    site.handle.steer(wish)?;
-    Ok(matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s))).await, Ok(Ok(_))))
+async fn steer(
+    InRoom(handle): &InRoom,
+    wish: Steer,
+    shows: impl Fn(&view::State, usize) -> bool,
+) -> Result<bool, Refusal> {
+    let mut state = handle.state.clone();
+    handle.steer(wish)?;
+    Ok(matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s, handle.room()))).await, Ok(Ok(_))))
 }
 
 /// Hands a wish over that is to be stored; whether it was in time.
-async fn carry_out(site: &Site, wish: Steer) -> Result<bool, Refusal> {
-    let stored = tokio::time::timeout(PATIENCE, site.handle.carry_out(wish)).await;
+async fn carry_out(InRoom(handle): &InRoom, wish: Steer) -> Result<bool, Refusal> {
+    let stored = tokio::time::timeout(PATIENCE, handle.carry_out(wish)).await;
     stored.map_or(Ok(false), |done| Ok(done.map(|()| true)?))
 }
 

@@ -193,12 +193,12 @@ async fn databases_of_every_schema_are_opened_with_all_they_hold() {
         assert_eq!((sun.id, sun.liked, sun.not_for), (TrackId(8), true, of(&[Emotion::Surprise])));
         assert_eq!((sun.moods, sun.length_s), (of(&[Emotion::Happy, Emotion::Surprise]), Some(181.0)));
         assert!(find(&store, "broken").await.problem.is_some());
-        let history = store.history(10).await.unwrap();
+        let history = store.history(None, 10).await.unwrap();
         let endings: Vec<_> = history.iter().map(|play| (play.id, play.ending)).collect();
         assert_eq!(endings, [(42, Some(Ending::Lost)), (41, Some(Ending::Finished))]);
-        let queue: Vec<_> = store.kept_queue().await.unwrap().iter().map(|c| c.track.0).collect();
+        let queue: Vec<_> = store.kept_queue("home").await.unwrap().iter().map(|c| c.track.0).collect();
         assert_eq!(queue, [8, 4]);
-        assert_eq!(store.kept("mood").await.unwrap().as_deref(), Some("happy"));
-        assert_eq!(store.kept("paused").await.unwrap().as_deref(), Some("by_hand"));
+        assert_eq!(store.kept("home", "mood").await.unwrap().as_deref(), Some("happy"));
+        assert_eq!(store.kept("home", "paused").await.unwrap().as_deref(), Some("by_hand"));
     }
 }

@@ -7,6 +7,7 @@ mod external;
 mod library;
 mod parts;
 mod program;
+mod rooms;
 mod support;
 
 use std::time::Duration;
@@ -39,7 +40,7 @@ async fn a_mood_brings_a_track_that_fits() {
     host.stop().await;
     // The stop is told too: nothing plays any more.
     let store = Store::open(&home.state()).await.unwrap();
-    let history = store.history(10).await.unwrap();
+    let history = store.history(None, 10).await.unwrap();
     assert_eq!((history.len(), history[0].ending), (1, Some(Ending::Stopped)));
 }
 

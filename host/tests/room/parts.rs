@@ -24,8 +24,10 @@ impl Player for Faulty {
 async fn a_part_that_dies_is_named_and_the_rest_can_be_stopped() {
     let home = Home::with(&[("happy/sun.wav", 60.0)]);
     let state = home.state();
-    let mut host =
-        Host::start_with(&home.config, &state, |_| Ok(Box::new(Faulty))).await.map_err(|e| e.to_string()).unwrap();
+    let mut host = Host::start_with(&home.config, &state, |_, _, _| Ok(Box::new(Faulty)))
+        .await
+        .map_err(|e| e.to_string())
+        .unwrap();
     let quiet = timeout(Duration::from_millis(300), host.ended()).await;
     assert!(quiet.is_err(), "nothing has ended: {quiet:?}");
     let mut device = Device::connect("kitchen", &host.broker).await;

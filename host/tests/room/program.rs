@@ -54,7 +54,7 @@ fn output(mut command: Command) -> (Output, String) {
     (output, said)
 }
 
-fn get(page: &str, path: &str) -> String {
+pub fn get(page: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(page).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n").unwrap();
@@ -161,7 +161,7 @@ async fn a_kill_without_warning_loses_nothing() {
     assert_eq!(with("not_for", serde_json::json!(["happy"])), std::slice::from_ref(banned), "the ban is kept");
     drop(program);
     let store = moodring_host::library::Store::open(&home.state()).await.unwrap();
-    let history = store.history(10).await.unwrap();
+    let history = store.history(None, 10).await.unwrap();
     let first = history.last().unwrap();
     assert_eq!(first.ending, Some(moodring_host::library::Ending::Lost));
     assert_eq!(history[history.len() - 2].title, waiting[0], "the first that waited was played next");
