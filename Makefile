@@ -63,10 +63,12 @@ mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; nee
 pi: setup ## cross-build the device for the Raspberry Pi (64-bit and 32-bit) on an x86-64 Debian
 	deploy/pi/build $(PI)
 
-rig: pi ## the device in an emulated Raspberry Pi 3, against a real broker; keeps pictures in target/rig
+rig: setup ## the device in an emulated Raspberry Pi 3, against a real broker; keeps pictures in target/rig
+	deploy/pi/build aarch64
 	$(CARGO) run --package moodring-rig --locked
 
-pi-count: pi ## instructions of a frame on the Raspberry Pi's processors; compare with deploy/rig/COUNTS.md
+pi-count: setup ## instructions of a frame on the Raspberry Pi's processors; compare with deploy/rig/COUNTS.md
+	deploy/pi/build aarch64
 	deploy/rig/count
 
 clean: ## forget everything that was built

@@ -2,8 +2,9 @@
 //!
 //! Enters: the photograph in `models/vision/tests/data`, made into 640×480 frames as a webcam
 //! delivers them. Leaves: milliseconds for each stage, of frames that the detector looks at and of
-//! those between, for the two networks alone through the same library in the same run, the ratios that
-//! have a goal, and the bytes that each kind of panel costs on its bus. What fails: see [`SeeError`].
+//! those between, for the two networks alone through the same library in the same run, for what happens
+//! to a frame before and after it is looked at, the ratios that have a goal, and the bytes that each kind
+//! of panel costs on its bus. What fails: see [`SeeError`].
 //!
 //! How MJPG is decoded was chosen by such a measurement, on three 640×480 frames of 47 to 69 kB:
 //! zune-jpeg to YCbCr (what ships) takes 1.0 to 1.3 ms, to luma alone 0.7 to 0.9 ms. jpeg-decoder takes
@@ -21,7 +22,11 @@ use moodring_vision::{Range, View};
 use serde::Serialize;
 
 use crate::camera::jpeg;
+use crate::camera::light::{Light, LightSettings, Luma};
 use crate::frame::{Frame, Picture, PixelFormat};
+use crate::mood::{MoodSettings, Steady};
+use crate::pipeline::seen;
+use crate::publish::{Outbox, Parcel, Statement};
 use crate::screen::traffic::{self, Traffic};
 use crate::see::{SeeError, Seer, Timings, VisionSettings};
 use crate::still;
@@ -54,6 +59,10 @@ pub struct Report {
     pub looked: Vec<Stage>,
     /// The same of the frames in which a face was followed without the detector.
     pub followed: Vec<Stage>,
+    /// Milliseconds of what happens to each frame before and after that: its copy out of the camera's
+    /// buffer, whether there is light enough, the steady mood, and the message to the broker, as if the
+    /// mood were said with each frame; `total` is all of it.
+    pub around: Vec<Stage>,
     /// Milliseconds of the networks alone: the detector and the emotion network.
     pub networks: [StageTime; 2],
     /// The ratios that matter. Medians of pairs measured one after the other, because then a busy
@@ -106,14 +115,18 @@ pub fn run(settings: &VisionSettings, measured: usize) -> Result<Report, SeeErro
     let mut networks = [Vec::new(), Vec::new()];
     let (mut emotion_to_detector, mut looked_to_networks, mut followed_to_looked) = (vec![], vec![], vec![]);
     let warm_up = (measured / WARM_UP.0).max(WARM_UP.1);
+    let mut way = Way::new();
+    let mut around: [Vec<Duration>; Way::STAGES.len()] = Default::default();
     for i in 0..warm_up + measured {
-        let faces = seer.see(&frames[i % VARIANTS]).faces;
-        assert_eq!(faces.len(), 1, "one face is in the photograph");
+        let took = way.pass(&mut seer, &frames[i % VARIANTS], i as u32);
         let timings = seer.timings();
         // Taken in turn with the frames, so that both meet the machine in the same state.
         let [detector, emotion] = seer.run_networks();
         if i < warm_up {
             continue;
+        }
+        for (all, took) in around.iter_mut().zip(took) {
+            all.push(took);
         }
         let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
         networks[0].push(detector);
@@ -141,6 +154,7 @@ pub fn run(settings: &VisionSettings, measured: usize) -> Result<Report, SeeErro
         frame: format!("{}×{} YUYV", SIZE.0, SIZE.1),
         looked: stages(&looked),
         followed: stages(&followed),
+        around: Way::STAGES.into_iter().zip(around).map(|(name, took)| Stage { name, ms: quantiles(took) }).collect(),
         networks: networks.map(quantiles),
         ratios: Ratios {
             emotion_to_detector: median(emotion_to_detector),
@@ -152,6 +166,59 @@ pub fn run(settings: &VisionSettings, measured: usize) -> Result<Report, SeeErro
         resident_mib: resident_mib(),
         screens: traffic::measure().expect("wires that lead nowhere do not fail"),
     })
+}
+
+/// A frame's whole way through the parts that the pipeline is made of.
+struct Way {
+    light: Light,
+    steady: Steady,
+    outbox: Outbox,
+}
+
+impl Way {
+    /// What happens to a frame beside being looked at.
+    const STAGES: [&str; 5] = ["copy", "light", "mood", "publish", "total"];
+
+    fn new() -> Self {
+        let mut outbox = Outbox::new(10, Duration::from_secs(10));
+        outbox.connected(Instant::now());
+        Self { light: Light::new(LightSettings::default()), steady: Steady::new(MoodSettings::default()), outbox }
+    }
+
+    /// From the camera's buffer to bytes for the broker; how long each of [`STAGES`](Self::STAGES) took.
+    fn pass(&mut self, seer: &mut Seer, frame: &Frame, number: u32) -> [Duration; Self::STAGES.len()] {
+        let start = Instant::now();
+        // As the camera's thread does it.
+        let frame = frame.clone();
+        let copied = Instant::now();
+        let view = frame.picture.view();
+        let at = Duration::from_millis(100) * number;
+        assert!(self.light.is_enough(at, Luma::of(&view)), "the photograph was taken by daylight");
+        let lit = Instant::now();
+        let reading = seer.see(&frame);
+        let looked = Instant::now();
+        let faces = seen(&reading, &view, &self.light);
+        let judged = Instant::now();
+        assert_eq!(faces.len(), 1, "one face is in the photograph");
+        let room = self.steady.observe(at, &faces);
+        let steadied = Instant::now();
+        let (mood, confidence, people, scores) = (room.mood, room.confidence, room.people, room.scores);
+        self.outbox.changed(Statement { at: frame.at, mood, confidence, people, scores }, steadied);
+        let mut bytes = 0;
+        while let Some(parcel) = self.outbox.next_parcel() {
+            if let Parcel::Mood(message) = &parcel {
+                bytes += serde_json::to_vec(message).map_or(0, |json| json.len());
+            }
+            // The client writes at once, and the broker answers at once.
+            self.outbox.written(1);
+            self.outbox.acknowledged(1);
+        }
+        let published = Instant::now();
+        assert!(bytes > 0, "a mood was said");
+        let (copy, light) = (copied - start, (lit - copied) + (judged - looked));
+        let (mood, publish) = (steadied - judged, published - steadied);
+        [copy, light, mood, publish, copy + light + mood + publish]
+    }
 }
 
 /// Each stage's time over these frames.
@@ -218,6 +285,9 @@ impl fmt::Display for Report {
         for (looked, followed) in self.looked.iter().zip(&self.followed) {
             let (name, a, b) = (looked.name, looked.ms, followed.ms);
             writeln!(f, "{name:<18}{:>11.3}{:>11.3}{:>11.3}{:>11.3}", a.p50, a.p95, b.p50, b.p95)?;
+        }
+        for Stage { name, ms } in &self.around {
+            writeln!(f, "{:<18}{:>11.3}{:>11.3}", format!("around: {name}"), ms.p50, ms.p95)?;
         }
         for (name, ms) in ["detector alone", "emotion alone"].into_iter().zip(self.networks) {
             writeln!(f, "{name:<18}{:>11.3}{:>11.3}", ms.p50, ms.p95)?;

@@ -361,7 +361,7 @@ impl Pipeline {
 }
 
 /// The faces that can be read: not those that are black before a window.
-fn seen(reading: &Reading, view: &View<'_>, light: &Light) -> Vec<SeenFace> {
+pub(crate) fn seen(reading: &Reading, view: &View<'_>, light: &Light) -> Vec<SeenFace> {
     let shows = |face: &&FaceReading| {
         // Coordinates of a face may lie beyond the picture's edge; `as` keeps them at 0 or above.
         let [x, y, width, height] = face.rect;

@@ -4,7 +4,8 @@
 //! the device does wrong is in the report.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::Write,
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
@@ -85,6 +86,8 @@ struct Rig {
     panel: Panel,
     glass: Glass,
     pictures: u32,
+    /// What the camera is shown.
+    shown: &'static str,
 }
 
 /// Builds the image, boots it, checks everything.
@@ -104,6 +107,7 @@ pub fn run(root: &Path) -> Result<Report> {
         fs::remove_dir_all(&shown)?;
     }
     fs::create_dir_all(&shown)?;
+    File::create(folder.join("guest.log"))?;
     let mut rig = Rig {
         wires: Wire::open(&folder.join("trace.txt"))?,
         log: Wire::open(&folder.join("device.log"))?,
@@ -114,30 +118,30 @@ pub fn run(root: &Path) -> Result<Report> {
         ear,
         guest,
         pictures: 0,
+        shown: "nobody",
     };
     rig.set_up()?;
-    report.note(&format!("{} starts: online, first picture", ST7789.name), rig.starts(ST7789));
+    rig.check(&mut report, &format!("{} starts: online, first picture", ST7789.name), |rig| rig.starts(ST7789));
     // What does not start has nothing to look at.
     if !report.passed() {
         return Ok(report);
     }
-    report.note("the panel is set up", rig.panel_is_set_up());
+    rig.check(&mut report, "the panel is set up", Rig::panel_is_set_up);
     for mood in MOODS.into_iter().skip(1).chain(["nobody"]) {
-        let seen = rig.reads(mood);
-        report.note(&format!("camera shows {mood}: said, drawn"), seen);
+        rig.check(&mut report, &format!("camera shows {mood}: said, drawn"), |rig| rig.reads(mood));
     }
-    report.note("camera pulled out: said, drawn", rig.camera_goes());
-    report.note("camera back: reads again", rig.camera_comes());
-    report.note("privacy: camera closed, said, drawn", rig.closes());
-    report.note("privacy over: reads again", rig.opens());
-    report.note("broker stopped: drawn, device goes on", rig.broker_goes());
-    report.note("broker back: every change said, in order", rig.broker_comes());
-    report.note("SIGTERM: offline, goodbye on the panel", rig.ends());
+    rig.check(&mut report, "camera pulled out: said, drawn", Rig::camera_goes);
+    rig.check(&mut report, "camera back: reads again", Rig::camera_comes);
+    rig.check(&mut report, "privacy: camera closed, said, drawn", Rig::closes);
+    rig.check(&mut report, "privacy over: reads again", Rig::opens);
+    rig.check(&mut report, "broker stopped: drawn, device goes on", Rig::broker_goes);
+    rig.check(&mut report, "broker back: every change said, in order", Rig::broker_comes);
+    rig.check(&mut report, "SIGTERM: offline, goodbye on the panel", Rig::ends);
     rig.show("nobody")?;
-    report.note(&format!("{} starts: online, first picture", ILI9341.name), rig.starts(ILI9341));
-    report.note("the panel is set up", rig.panel_is_set_up());
-    report.note("camera shows happy: said, drawn", rig.reads("happy"));
-    report.note("SIGTERM: offline, goodbye on the panel", rig.ends());
+    rig.check(&mut report, &format!("{} starts: online, first picture", ILI9341.name), |rig| rig.starts(ILI9341));
+    rig.check(&mut report, "the panel is set up", Rig::panel_is_set_up);
+    rig.check(&mut report, "camera shows happy: said, drawn", |rig| rig.reads("happy"));
+    rig.check(&mut report, "SIGTERM: offline, goodbye on the panel", Rig::ends);
     rig.guest.off()?;
     Ok(report)
 }
@@ -175,6 +179,26 @@ fn prepare(root: &Path, folder: &Path, port: u16) -> Result<()> {
 }
 
 impl Rig {
+    /// Checks one thing. Where it is wrong, what else the guest knows is kept for whoever looks for the
+    /// reason.
+    fn check(&mut self, report: &mut Report, name: &str, seen: impl FnOnce(&mut Self) -> Result<String>) {
+        let seen = seen(self);
+        if seen.is_err() {
+            let told = self.guest.try_run(
+                "uptime; ps -o pid,stat,vsz,args; cat /run/mood /run/cat.log; tail -c 300 /run/play.log; dmesg | tail -n 40",
+                COMMAND,
+            );
+            let told = told.map_or_else(|error| format!("{error:#}\n"), |(said, _)| said);
+            // A full disk takes the file, not the run.
+            let _ = File::options()
+                .create(true)
+                .append(true)
+                .open(self.folder.join("guest.log"))
+                .and_then(|mut file| write!(file, "== {name}\n{told}\n"));
+        }
+        report.note(name, seen);
+    }
+
     fn set_up(&mut self) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         self.guest.run(&format!("date -s @{now}"), COMMAND)?;
@@ -270,8 +294,9 @@ impl Rig {
         })
     }
 
-    fn show(&mut self, mood: &str) -> Result<Instant> {
-        self.guest.run(&format!("echo {mood} >/run/mood"), COMMAND)?;
+    fn show(&mut self, mood: &'static str) -> Result<Instant> {
+        self.guest.run(&format!("/guest/show {mood}"), COMMAND)?;
+        self.shown = mood;
         Ok(Instant::now())
     }
 
@@ -309,16 +334,18 @@ impl Rig {
         Ok(format!("awake, 16 bits, order {:#04x}, backlight on; {} bytes so far", setup.order, self.glass.bytes))
     }
 
-    fn reads(&mut self, mood: &str) -> Result<String> {
-        let (place, bytes) = (self.ear.count(), self.glass.bytes);
+    fn reads(&mut self, mood: &'static str) -> Result<String> {
+        let (place, bytes, before) = (self.ear.count(), self.glass.bytes, self.shown);
         let switched = self.show(mood)?;
         let heard = self.said(place, mood)?;
         let latency = heard.saturating_duration_since(switched);
         let percent = self.drawn(mood, &ScreenState::default())?;
-        // On its way to this mood the device may be unsure, or see nobody; no third feeling may appear.
+        // On its way to this mood the device may see nobody; no third feeling may appear.
         let moods: Vec<String> = self.ear.since(place).iter().filter_map(Heard::mood).collect();
-        let mut between = moods.clone();
+        let mut between = moods;
         between.dedup();
+        let known = [before, "nobody", mood];
+        ensure!(between.iter().all(|seen| known.contains(&seen.as_str())), "on the way there: {}", between.join(", "));
         Ok(format!(
             "{} after {:.1} s; panel at {percent} %, {} bytes",
             between.join(", "),
@@ -423,20 +450,17 @@ impl Rig {
     fn ends(&mut self) -> Result<String> {
         let place = self.ear.count();
         let told = Instant::now();
-        let took = self.guest.run(
-            "pid=$(cat /run/device.pid); start=$(cut -d' ' -f1 /proc/uptime); kill -TERM $pid; wait $pid; code=$?; \
-             echo $start $(cut -d' ' -f1 /proc/uptime) $code",
-            COMMAND,
-        )?;
+        let took = self.guest.run(". /guest/stop", COMMAND)?;
         let offline = self.word(place, "status", "offline")?;
         self.exactly("goodbye", &Scene::Goodbye)?;
         let words: Vec<f32> = took.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        let [start, end, code] = words[..] else { bail!("the guest said {took:?}") };
+        let [code, whole, worked] = words[..] else { bail!("the guest said {took:?}") };
         ensure!(code == 0.0, "the device ended with {code}");
-        ensure!(end - start < 2.0, "the device took {:.1} s to stop, of the guest's own time", end - start);
+        // How fast it works says more of this machine than of a Pi; how long it waits holds for both.
+        let waited = (whole - worked).max(0.0);
+        ensure!(waited < 2.0, "the device took {whole:.1} s to stop, and waited for {waited:.1} s of them");
         Ok(format!(
-            "stopped in {:.2} s, offline after {:.1} s",
-            end - start,
+            "stopped in {whole:.1} s, {waited:.1} s of them waiting; offline after {:.1} s",
             offline.saturating_duration_since(told).as_secs_f32()
         ))
     }

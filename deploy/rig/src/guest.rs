@@ -26,10 +26,12 @@ const BOOT: Duration = Duration::from_secs(240);
 /// What the guest's first program says before the shell.
 const READY: &str = "RIG: ready";
 
-/// A program of another Debian release, with its own loader and libraries.
+/// A program of another Debian release, with its own loader and libraries. It ends with the rig, however
+/// that ends.
 pub fn tool(tools: &Path, program: &str) -> Command {
     let libraries = tools.join("usr/lib/x86_64-linux-gnu");
-    let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]).arg(libraries.join("ld-linux-x86-64.so.2"));
     command.arg("--library-path").arg(&libraries).arg(tools.join(program));
     command
 }
@@ -97,7 +99,7 @@ impl Guest {
         self.commands += 1;
         // In two parts, so that an echo of the command cannot pass for its end.
         let mark = format!("RIG-{}-end", self.commands);
-        writeln!(self.keys, "{command}\necho \"RIG-{}-\"end $?", self.commands).context("the guest is gone")?;
+        writeln!(self.keys, "{command}\necho \"RIG-{}-\"end $ended", self.commands).context("the guest is gone")?;
         let (said, last) = self.read_until(&mark, limit).with_context(|| format!("in the guest: `{command}`"))?;
         let status = last.split_once(&mark).and_then(|(_, status)| status.trim().parse().ok()).unwrap_or(-1);
         Ok((said, status))
