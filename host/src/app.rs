@@ -6,6 +6,7 @@
 //! music. Nothing here ends the task: what fails becomes a notice.
 
 mod common;
+mod edit;
 mod follow;
 mod handle;
 mod heed;
@@ -132,6 +133,8 @@ pub struct App {
     tracks: Vec<Candidate>,
     taste: Taste,
     recent: VecDeque<TrackId>,
+    /// Taken out of the queue by hand, the latest first.
+    passed_over: VecDeque<TrackId>,
     queue: Queue,
     queue_changed: bool,
     playback: Playback,
@@ -182,6 +185,7 @@ impl App {
             recent: store.heard_lately(name, habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
             queue: Queue::kept(store.kept_queue(name).await?),
             queue_changed: false,
+            passed_over: VecDeque::new(),
             playback: Playback::new(common.plays.clone()),
             fade_end: None,
             touched: None,
@@ -259,8 +263,7 @@ impl App {
     /// Makes what comes next fit the mood, and holds at least `ahead` tracks where there are as many.
     fn fit_queue(&mut self, ahead: usize, now: Moment) {
         let Some((emotion, _)) = self.mood else { return };
-        let starting = self.playback.starting().map(|pending| pending.choice.track);
-        let recent: Vec<TrackId> = starting.into_iter().chain(self.recent.iter().copied()).collect();
+        let recent = self.lately();
         let rules = self.habits.rules;
         self.queue_changed |=
             self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, &self.taste, now.at, &mut self.chance);
@@ -313,7 +316,10 @@ impl App {
     /// Looks the track of a choice up and gives the play a name; `None` if it has vanished.
     async fn pending(&mut self, choice: Choice, by_hand: bool, now: Moment) -> Option<Pending> {
         match self.common.store.track(choice.track).await {
-            Ok(Some(track)) => Some(self.playback.name(choice, track, by_hand)),
+            Ok(Some(track)) => {
+                let by_hand = by_hand || choice.is_by_hand();
+                Some(self.playback.name(choice, track, by_hand))
+            }
             Ok(None) => {
                 self.forget(choice.track);
                 None

@@ -14,6 +14,9 @@ use crate::{
     taste::Taste,
 };
 
+/// So many tracks fit into the queue.
+pub const LONGEST: usize = 200;
+
 /// The tracks to come, soonest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Queue {
@@ -50,11 +53,50 @@ impl Queue {
         self.choices.len() < before
     }
 
+    /// Puts a track that a person picked to the front, or behind the others that people picked. False if
+    /// [`LONGEST`] are there.
+    pub fn put(&mut self, choice: Choice, first: bool) -> bool {
+        if self.choices.len() >= LONGEST {
+            return false;
+        }
+        let behind = self.choices.iter().rposition(Choice::is_by_hand).map_or(0, |last| last + 1);
+        self.choices.insert(if first { 0 } else { behind }, choice);
+        true
+    }
+
+    /// Takes out what stands at `at` (0 is the next) if that is `track`.
+    pub fn take_out(&mut self, at: usize, track: TrackId) -> bool {
+        let there = self.choices.get(at).is_some_and(|c| c.track == track);
+        if there {
+            self.choices.remove(at);
+        }
+        there
+    }
+
+    /// Moves what stands at `from` to `to` (0 is the next, beyond the end is the last) if that is `track`.
+    pub fn shift(&mut self, from: usize, track: TrackId, to: usize) -> bool {
+        match self.choices.get(from).cloned() {
+            Some(choice) if choice.track == track => {
+                self.choices.remove(from);
+                self.choices.insert(to.min(self.choices.len()), choice);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Drops what was chosen for `emotion` because `track` was thought to fit it. True if there was one.
+    pub fn drop_unfit(&mut self, track: TrackId, emotion: Emotion) -> bool {
+        let before = self.choices.len();
+        self.choices.retain(|c| c.track != track || c.is_by_hand() || c.mood.emotion() != Some(emotion));
+        self.choices.len() < before
+    }
+
     /// Says anew why `track`, which has just begun to play, is to come again. True if it is.
     pub fn retell(&mut self, track: TrackId, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> bool {
         let Ok(at) = tracks.binary_search_by_key(&track, |t| t.id) else { return false };
         let mut found = false;
-        for choice in self.choices.iter_mut().filter(|c| c.track == track) {
+        for choice in self.choices.iter_mut().filter(|c| c.track == track && !c.is_by_hand()) {
             if let Some(emotion) = choice.mood.emotion() {
                 choice.why = why(emotion, &tracks[at], tracks, taste, now);
                 found = true;
@@ -64,8 +106,9 @@ impl Queue {
     }
 
     /// Makes the queue fit `emotion`: drops what was chosen for another, what is no longer in `tracks`
-    /// (sorted by id) and what would repeat the track before it without need, then adds choices until `ahead` are there. `recent` is what was
-    /// heard, the latest first. True if anything changed.
+    /// (sorted by id) and what would repeat the track before it without need, then adds choices until `ahead` are
+    /// there. What people picked stays where it is. `recent` is what was heard, the latest first. True if anything
+    /// changed.
     #[allow(clippy::too_many_arguments)]
     pub fn fit(
         &mut self,
@@ -80,18 +123,19 @@ impl Queue {
     ) -> bool {
         let there = |id: TrackId| tracks.binary_search_by_key(&id, |t| t.id).is_ok();
         let before = self.choices.len();
-        let turned = self.choices.iter().any(|c| c.mood.emotion() != Some(emotion));
-        self.choices.retain(|c| c.mood.emotion() == Some(emotion) && there(c.track));
+        let turned = self.choices.iter().any(|c| !c.is_by_hand() && c.mood.emotion() != Some(emotion));
+        self.choices.retain(|c| (c.is_by_hand() || c.mood.emotion() == Some(emotion)) && there(c.track));
         if let Some(at) = self.repeats(recent.first().copied())
             && has_another(emotion, self.choices[at].track, tracks)
         {
-            self.choices.truncate(at);
+            let mut place = 0..;
+            self.choices.retain(|c| place.next().is_some_and(|place: usize| place < at) || c.is_by_hand());
         }
         let mut changed = self.choices.len() < before;
         while self.choices.len() < ahead {
             let mut lately: Vec<TrackId> = self.choices.iter().rev().map(|c| c.track).collect();
             lately.extend(recent);
-            let first = turned && self.choices.is_empty();
+            let first = turned && self.choices.iter().all(Choice::is_by_hand);
             let Some(choice) = choose(emotion, first, tracks, &lately, rules, taste, now, chance) else { break };
             self.choices.push_back(choice);
             changed = true;
@@ -99,15 +143,17 @@ impl Queue {
         changed
     }
 
-    /// Where the first choice stands that is the same track as the one before it; `last` comes before all.
+    /// Where the first choice stands that nobody picked and that is the same track as the one before it; `last`
+    /// comes before all.
     fn repeats(&self, last: Option<TrackId>) -> Option<usize> {
         let before = std::iter::once(last).chain(self.choices.iter().map(|c| Some(c.track)));
-        before.zip(&self.choices).position(|(before, choice)| before == Some(choice.track))
+        before.zip(&self.choices).position(|(before, choice)| before == Some(choice.track) && !choice.is_by_hand())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use moodring_mood::Mood;
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
@@ -221,6 +267,51 @@ mod tests {
         fit(&mut queue, &[sad], &only);
         assert!(queue.iter().count() == 3 && queue.iter().all(|c| c.track == sad && c.why == "the only track for sad"));
         assert!(!fit(&mut queue, &[sad], &only));
+    }
+
+    #[test]
+    fn what_people_picked_stays_where_they_put_it_whatever_the_mood() {
+        let mut tracks = tracks();
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Happy, &tracks);
+        let picked = |id| Choice::by_hand(TrackId(id), Mood::Happy);
+        assert!(queue.put(picked(15), false) && queue.put(picked(16), false) && queue.put(picked(17), true));
+        let ids = |queue: &Queue| queue.iter().map(|c| c.track.0).collect::<Vec<_>>();
+        assert_eq!(ids(&queue)[..3], [17, 15, 16], "behind what was picked before, ahead of what was chosen");
+        assert_eq!(ids(&queue).len(), 6);
+        fit(&mut queue, Emotion::Sad, &tracks);
+        assert_eq!(ids(&queue), [17, 15, 16], "three are enough, and all were picked");
+        assert!(queue.shift(0, TrackId(17), 9) && !queue.shift(0, TrackId(17), 1) && !queue.shift(9, TrackId(17), 0));
+        assert_eq!(ids(&queue), [15, 16, 17]);
+        assert!(queue.take_out(1, TrackId(16)) && !queue.take_out(1, TrackId(16)) && !queue.take_out(7, TrackId(15)));
+        assert_eq!(ids(&queue), [15, 17]);
+        // The same track twice in a row is what was asked for, and a track that vanished cannot be played.
+        assert!(queue.put(picked(15), true));
+        fit(&mut queue, Emotion::Sad, &tracks);
+        assert_eq!(ids(&queue), [15, 15, 17]);
+        tracks.retain(|t| t.id != TrackId(15));
+        fit(&mut queue, Emotion::Sad, &tracks);
+        assert!(ids(&queue)[0] == 17 && ids(&queue).len() == 3 && !ids(&queue).contains(&15));
+    }
+
+    #[test]
+    fn a_queue_of_picked_tracks_has_an_end() {
+        let mut queue = Queue::default();
+        for _ in 0..LONGEST {
+            assert!(queue.put(Choice::by_hand(TrackId(1), Mood::Happy), false));
+        }
+        assert!(!queue.put(Choice::by_hand(TrackId(1), Mood::Happy), true));
+    }
+
+    #[test]
+    fn a_track_that_no_longer_fits_leaves_unless_it_was_picked() {
+        let tracks = tracks();
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Happy, &tracks);
+        let chosen = queue.front().unwrap().track;
+        queue.put(Choice::by_hand(chosen, Mood::Happy), true);
+        assert!(queue.drop_unfit(chosen, Emotion::Happy) && !queue.drop_unfit(chosen, Emotion::Happy));
+        assert!(queue.front().unwrap().is_by_hand() && queue.iter().filter(|c| c.track == chosen).count() == 1);
     }
 
     #[test]

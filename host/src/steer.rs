@@ -32,6 +32,38 @@ pub enum Steer {
     },
     /// Play this track now.
     PlayTrack(TrackId),
+    /// Put this track into what comes next.
+    Enqueue {
+        /// Which track.
+        track: TrackId,
+        /// At the very front, or behind what people have put there.
+        first: bool,
+    },
+    /// Take a track out of what comes next.
+    Dequeue {
+        /// Where it stands; 0 is the next.
+        at: usize,
+        /// Which track is meant: another there stays.
+        track: TrackId,
+    },
+    /// Let a track of what comes next come sooner or later.
+    Shift {
+        /// Where it stands; 0 is the next.
+        from: usize,
+        /// Which track is meant: another there stays.
+        track: TrackId,
+        /// Where it is to stand; beyond the end is the last.
+        to: usize,
+    },
+    /// Put the track to an emotion, take it out of another, or both.
+    Fits {
+        /// Which track.
+        track: TrackId,
+        /// Where it belongs.
+        add: Option<Emotion>,
+        /// Where it does not.
+        remove: Option<Emotion>,
+    },
     /// Forget what was learnt from plays, for one emotion or for all. Likes stay.
     ForgetTaste(Option<Emotion>),
 }

@@ -35,6 +35,11 @@ impl State {
         self.rooms.get(room).map_or(self.playing.as_ref(), |room| room.playing.as_ref())
     }
 
+    /// What comes next in a room, by its place in [`Self::rooms`].
+    pub fn queue_in(&self, room: usize) -> &[QueuedView] {
+        self.rooms.get(room).map_or(&self.queue, |room| &room.queue)
+    }
+
     /// Whether a room is paused, by its place in [`Self::rooms`].
     pub fn paused_in(&self, room: usize) -> Paused {
         self.rooms.get(room).map_or(self.paused, |room| room.paused)

@@ -24,14 +24,15 @@ const browser = await chromium.launch({
 });
 
 const complaints = [];
-async function open(options, at = base) {
+const pages = ["/", "/library", "/library?mood=happy", "/history", "/taste"];
+async function open(options, at = base, path = "/") {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   page.on("console", (m) => { if (["error", "warning"].includes(m.type())) complaints.push(m.text()); });
   page.on("pageerror", (e) => complaints.push(e.message));
   page.on("request", (r) => { if (!r.url().startsWith(at)) complaints.push(`a request to ${r.url()}`); });
-  await page.goto(at);
+  await page.goto(at + path);
   if (options.javaScriptEnabled !== false) await page.getByText("live", { exact: true }).waitFor();
   return page;
 }
@@ -70,27 +71,46 @@ await check("something plays, so there is something to steer", async () => {
 
 for (const [name, view] of Object.entries({ phone, desktop })) {
   for (const colorScheme of ["light", "dark"]) {
-    await check(`${name}, ${colorScheme}: fits its window, and axe finds nothing`, async () => {
-      const page = await open({ ...view, colorScheme });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `the page is ${wide} px too wide`);
-      for (const details of await page.locator("details").all()) await details.evaluate((d) => { d.open = true; });
-      await page.evaluate(axe);
-      for (const surface of ["--lift", "--bg", "--sink"]) {
-        const found = await page.evaluate(async (surface) => {
-          const flat = new CSSStyleSheet();
-          flat.replaceSync(`* { background-image: none !important; transition: none !important }
-            body, .card, button { background-color: var(${surface}) !important }`);
-          document.adoptedStyleSheets = [flat];
-          const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
-          return violations.map((v) => `${v.impact}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
-        }, surface);
-        assert.deepEqual(found, [], `on ${surface}`);
-      }
-      await page.context().close();
-    });
+    for (const path of pages) {
+      await check(`${name}, ${colorScheme}, ${path}: fits its window, and axe finds nothing`, async () => {
+        const page = await open({ ...view, colorScheme }, base, path);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `the page is ${wide} px too wide`);
+        // Menus close each other, so only the first is open; what stands below it is looked at first.
+        await page.evaluate(axe);
+        for (const open of [false, true]) {
+          if (open) await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+          for (const surface of ["--lift", "--bg", "--sink"]) {
+            const found = await page.evaluate(async (surface) => {
+              const flat = new CSSStyleSheet();
+              flat.replaceSync(`* { background-image: none !important; transition: none !important }
+                body, .card, button, .mini, .deeds { background-color: var(${surface}) !important }`);
+              document.adoptedStyleSheets = [flat];
+              const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+              return violations.map((v) => `${v.impact}: ${v.id}: ${v.help}: ${v.nodes.map((n) => n.html.slice(0, 160)).join(" | ")}`);
+            }, surface);
+            assert.deepEqual(found, [], `on ${surface}, menus ${open ? "open" : "closed"}`);
+          }
+        }
+        await page.context().close();
+      });
+    }
   }
 }
+
+await check("on a phone, everything to be pressed is big enough for a thumb", async () => {
+  for (const path of pages) {
+    const page = await open(phone, base, path);
+    await page.evaluate(() => document.querySelector("details.more")?.setAttribute("open", ""));
+    const small = await page.evaluate(() => [...document.querySelectorAll("button, summary, nav a, .button, select, input:not([type=hidden])")]
+      .filter((e) => e.checkVisibility() && !e.closest(".skip-link"))
+      .map((e) => ({ e, r: e.getBoundingClientRect() }))
+      .filter(({ r }) => r.width < 40 || r.height < 36)
+      .map(({ e, r }) => `${e.id || e.textContent.trim()}: ${Math.round(r.width)}×${Math.round(r.height)}`));
+    assert.deepEqual(small, [], path);
+    await page.context().close();
+  }
+});
 
 const page = await open(desktop);
 await page.evaluate(() => { globalThis.neverLeft = true; });
@@ -134,14 +154,94 @@ await check("“not for this mood” is remembered, and the library takes it bac
   await button(`Not for ${playing.mood}`).click();
   await until("not for this mood", banned);
   await page.locator("#said", { hasText: playing.title }).waitFor();
-  await page.locator("#q").fill(playing.title);
-  const row = page.locator(`#track-${playing.track}`);
+  const library = await open(desktop, base, `/library?q=${encodeURIComponent(playing.title)}`);
+  const row = library.locator(`#track-${playing.track}`);
   await row.locator("summary").click();
-  await row.getByRole("button", { name: `Not for ${playing.mood}` }).and(page.locator('[aria-pressed="true"]')).click();
+  const never = row.locator(`#not-${playing.track}-${playing.mood}`);
+  await never.and(library.locator('[aria-pressed="true"]')).click();
   await until("for this mood again", async () => !(await banned()));
-  await row.getByRole("button", { name: `Not for ${playing.mood}` }).and(page.locator('[aria-pressed="false"]')).waitFor();
-  assert.ok(await row.locator("details").evaluate((d) => d.open), "the list stays open");
+  await never.and(library.locator('[aria-pressed="false"]')).waitFor();
+  assert.ok(await row.locator("details").evaluate((d) => d.open), "the menu stays open");
+  await library.context().close();
 });
+
+const queue = async () => (await state()).queue.map((q) => q.track);
+const queued = (nth) => page.locator("#next li").nth(nth);
+const deed = async (nth, name) => {
+  const row = queued(nth);
+  if (!await row.locator("details").evaluate((d) => d.open)) await row.locator("summary").click();
+  await row.getByRole("button", { name, exact: true }).click();
+};
+
+await check("what comes next: later, sooner and out, and the menu goes with its track", async () => {
+  await until("something waits", async () => (await queue()).length > 1);
+  const before = await queue();
+  await deed(0, "Later");
+  await until("it comes later", async () => (await queue())[1] === before[0]);
+  await until("it is shown there", () => queued(1).locator("details").evaluate((d) => d.open));
+  assert.equal(await page.evaluate(() => document.activeElement.closest("#next li") === document.querySelectorAll("#next li")[1]), true,
+    "the focus went with it");
+  await deed(1, "Sooner");
+  await until("it comes sooner", async () => (await queue())[0] === before[0]);
+  await until("it is shown there", async () => (await queued(0).locator("details").evaluate((d) => d.open)));
+  await deed(0, "Remove");
+  await until("it is out", async () => (await queue())[0] === before[1]);
+  await until("the page shows it", async () => (await page.locator(`#next-${before[0]}-0`).count()) === 0
+    || (await queue()).includes(before[0]));
+});
+
+await check("a menu closes with Escape, and when something else is pressed", async () => {
+  await queued(0).locator("summary").click();
+  await page.keyboard.press("Escape");
+  assert.equal(await queued(0).locator("details").evaluate((d) => d.open), false);
+  await queued(0).locator("summary").click();
+  await page.locator("#player-head").click();
+  assert.equal(await queued(0).locator("details").evaluate((d) => d.open), false);
+});
+
+await check("the page was never left", async () => {
+  assert.equal(await page.evaluate(() => globalThis.neverLeft), true);
+});
+
+await page.goto(`${base}/library`);
+await page.evaluate(() => { globalThis.neverLeft = true; });
+
+await check("from the library: play next, add to the queue", async () => {
+  const { tracks } = await ask("/api/tracks?limit=24");
+  const [one, two] = tracks.filter((t) => !t.problem).slice(-2);
+  for (const [track, name] of [[one, "Add to queue"], [two, "Play next"]]) {
+    await page.locator(`#more-${track.id} summary`).click();
+    await page.locator(`#track-${track.id}`).getByRole("button", { name, exact: true }).click();
+    await until(name, async () => (await queue()).includes(track.id));
+    await page.locator("#said", { hasText: track.title }).waitFor();
+  }
+  assert.equal((await queue())[0], two.id);
+});
+
+await check("the tracks of a mood: out of one, into another, and moved", async () => {
+  const { tracks: [first] } = await ask("/api/tracks?mood=sad&limit=1");
+  const moods = async () => (await track(first.id)).moods;
+  await page.goto(`${base}/library?mood=sad`);
+  await page.evaluate(() => { globalThis.neverLeft = true; });
+  await page.locator(`#more-${first.id} summary`).click();
+  await page.locator(`#fits-${first.id}-fear`).click();
+  await page.locator(`#fits-${first.id}-fear[aria-pressed=true]`).waitFor();
+  assert.ok((await moods()).includes("fear"));
+  await page.locator(`#move-${first.id}`).selectOption("surprise");
+  await page.locator(`#moved-${first.id}`).click();
+  await until("it is gone from here", async () => (await page.locator(`#track-${first.id}`).count()) === 0);
+  assert.ok((await moods()).includes("surprise") && !(await moods()).includes("sad"));
+  await page.goto(`${base}/library?mood=surprise&q=${encodeURIComponent(first.title)}`);
+  await page.evaluate(() => { globalThis.neverLeft = true; });
+  await page.locator(`#more-${first.id} summary`).click();
+  for (const mood of ["sad", "fear", "surprise"]) {
+    await page.locator(`#fits-${first.id}-${mood}`).click();
+    await until(`${mood} has changed`, async () => (await moods()).includes(mood) === (mood === "sad"));
+  }
+});
+
+await page.goto(`${base}/library`);
+await page.evaluate(() => { globalThis.neverLeft = true; });
 
 await check("search while typing, filter by mood, and back to all", async () => {
   const all = (await ask("/api/tracks")).total;
@@ -154,16 +254,16 @@ await check("search while typing, filter by mood, and back to all", async () => 
   await page.locator("#q").fill("zzz no such track");
   await page.getByText("No track is found by that.").waitFor();
   await page.locator("#q").fill("");
-  await page.locator("#library .filter button[value=sad]").click();
-  await page.locator("#library .filter button[value=sad][aria-pressed=true]").waitFor();
-  const sad = await ask("/api/tracks?mood=sad&limit=12");
+  await page.locator("#view .filter button[value=sad]").click();
+  await page.locator("#view .filter button[value=sad][aria-pressed=true]").waitFor();
+  const sad = await ask("/api/tracks?mood=sad&limit=24");
   await until("only sad tracks", async () => (await page.locator("#tracks > li").count()) === sad.tracks.length);
-  await page.locator("#library .filter button.all").click();
-  await until("all tracks", async () => (await page.locator("#tracks > li").count()) === Math.min(12, all));
+  await page.locator("#view .filter button.all").click();
+  await until("all tracks", async () => (await page.locator("#tracks > li").count()) === Math.min(24, all));
 });
 
 await check("the list follows a scan, and waits while somebody types", async () => {
-  const watching = await open(desktop);
+  const watching = await open(desktop, base, "/library");
   const version = await watching.evaluate(() => document.documentElement.dataset.version);
   let found = 0;
   // A scan as the page hears of it: each time it listens, there is more music.
@@ -175,7 +275,7 @@ await check("the list follows a scan, and waits while somebody types", async () 
     });
   });
   const lists = [];
-  watching.on("request", (r) => { if (r.resourceType() === "fetch" && new URL(r.url()).pathname === "/") lists.push(Date.now()); });
+  watching.on("request", (r) => { if (r.resourceType() === "fetch" && new URL(r.url()).pathname === "/library") lists.push(Date.now()); });
   await watching.reload();
   await until("the list is shown anew, twice", () => lists.length >= 2);
   assert.ok(lists[1] - lists[0] > 1900, `again after ${lists[1] - lists[0]} ms`);
@@ -194,7 +294,11 @@ await check("play a track of the library", async () => {
   const other = (await ask("/api/tracks?limit=12")).tracks.find((t) => t.id !== playing.track && !t.problem);
   await page.locator(`#play-${other.id}`).click();
   await until("it plays", async () => (await state()).playing?.track === other.id);
-  await page.locator("#player .title", { hasText: other.title }).waitFor();
+  await page.locator("#mini", { hasText: other.title }).waitFor();
+  await page.locator("#mini-play-pause[aria-label=Pause]").click();
+  await until("paused", async () => (await state()).paused === "by_hand");
+  await page.locator("#mini-play-pause[aria-label=Play]").click();
+  await until("playing", async () => (await state()).paused === "no");
 });
 
 await check("the page was never left", async () => {
@@ -204,7 +308,7 @@ await check("the page was never left", async () => {
 await check("every stop of the Tab key shows where it is", async () => {
   await page.goto(base);
   const seen = new Set();
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 60; i++) {
     await page.keyboard.press("Tab");
     const [name, outline] = await page.evaluate(() => {
       const { activeElement: e } = document;
@@ -214,7 +318,33 @@ await check("every stop of the Tab key shows where it is", async () => {
     assert.equal(outline, "solid", name);
     seen.add(name);
   }
-  for (const name of ["To the player", "like", "play-pause", "skip", "q"]) assert.ok(seen.has(name), `Tab misses ${name}`);
+  for (const name of ["To the content", "Library", "like", "play-pause", "skip", "not-for"]) assert.ok(seen.has(name), `Tab misses ${name}`);
+});
+
+await check("the past: each play with its reason, and again with a press", async () => {
+  await page.getByRole("link", { name: "History", exact: true }).click();
+  const plays = await ask("/api/history");
+  const last = plays.at(-1);
+  const row = page.locator(`#play-${last.id}`);
+  assert.ok((await row.textContent()).toLowerCase().includes(last.reason.toLowerCase()));
+  await row.locator("summary").click();
+  await row.getByRole("button", { name: "Play next", exact: true }).click();
+  await until("it comes next", async () => (await queue())[0] === last.track);
+  await row.getByRole("link", { name: "In the library", exact: true }).click();
+  await page.locator(`#track-${last.track}`).waitFor();
+});
+
+await check("what was learnt is read and forgotten", async () => {
+  await page.getByRole("link", { name: "Taste", exact: true }).click();
+  await page.locator("#view-head", { hasText: "What has been learnt" }).waitFor();
+  const learnt = await ask("/api/taste");
+  if (learnt.length) {
+    await page.locator(`#learnt-${learnt[0].emotion}-${learnt[0].track}`, { hasText: learnt[0].title }).waitFor();
+    await page.locator("#forget summary").click();
+    await page.locator("#forget-now").click();
+  }
+  await page.getByText("Nothing yet").waitFor();
+  assert.deepEqual(await ask("/api/taste"), []);
 });
 
 await check("who asked for less motion sees none", async () => {
@@ -266,9 +396,14 @@ await check("without JavaScript the forms do the same", async () => {
   assert.equal((await state()).paused, "by_hand");
   await plain.getByRole("button", { name: "Play", exact: true }).click();
   await plain.getByRole("button", { name: "Pause", exact: true }).waitFor();
-  await plain.locator("#library .filter button[value=happy]").click();
-  await plain.locator("#library .filter button[value=happy][aria-pressed=true]").waitFor();
+  await plain.locator("#view .filter button[value=happy]").click();
+  await plain.locator("#view .filter button[value=happy][aria-pressed=true]").waitFor();
   assert.ok(plain.url().includes("mood=happy"));
+  const { tracks: [first] } = await ask("/api/tracks?mood=happy&limit=1");
+  await plain.locator(`#more-${first.id} summary`).click();
+  await plain.locator(`#more-${first.id}`).getByRole("button", { name: "Play next", exact: true }).click();
+  await plain.waitForURL((url) => url.pathname === "/library" && url.searchParams.get("mood") === "happy");
+  assert.equal((await queue())[0], first.id);
   await plain.context().close();
 });
 

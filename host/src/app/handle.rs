@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     config::HOME,
     library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, tastes::Learnt},
+    player::PlayId,
     steer::{Steer, Wish},
     view::State,
 };
@@ -161,5 +162,23 @@ impl Handle {
     /// The database cannot be read.
     pub async fn history_here(&self, limit: u32) -> Result<Vec<Play>, StoreError> {
         self.store.history(Some(self.room_name()), limit).await
+    }
+
+    /// The last `limit` plays before this one, or of all, in one room or in any, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn plays_before(
+        &self,
+        room: Option<&str>,
+        play: Option<PlayId>,
+        limit: u32,
+    ) -> Result<Vec<Play>, StoreError> {
+        self.store.plays_before(room, play, limit).await
+    }
+
+    /// The names of the rooms, in the order of the configuration.
+    pub fn room_names(&self) -> impl Iterator<Item = &str> {
+        self.rooms.iter().map(|seated| seated.name.as_str())
     }
 }

@@ -46,6 +46,10 @@ impl App {
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
+            Steer::Enqueue { track, first } => self.enqueue(track, first, now).await?,
+            Steer::Dequeue { at, track } => self.dequeue(at, track)?,
+            Steer::Shift { from, track, to } => self.shift(from, track, to)?,
+            Steer::Fits { track, add, remove } => self.fits(track, add, remove, now).await?,
             Steer::ForgetTaste(emotion) => {
                 let stored = self.common.store.forget_taste(&self.seat.name, emotion).await;
                 self.stored(stored)?;
@@ -56,7 +60,7 @@ impl App {
     }
 
     /// Whether what somebody asked to be remembered was written; fails with the words for them.
-    fn stored(&mut self, stored: Result<(), StoreError>) -> Result<(), String> {
+    pub(super) fn stored(&mut self, stored: Result<(), StoreError>) -> Result<(), String> {
         let told = stored.as_ref().map_err(|e| format!("this could not be stored: {e}")).copied();
         self.written(stored);
         told
@@ -130,7 +134,7 @@ impl App {
 
     async fn play_track(&mut self, track: TrackId, now: Moment) {
         let mood = self.mood.map_or(Mood::Neutral, |(emotion, _)| emotion.into());
-        let choice = Choice { track, mood, why: "picked by hand".to_owned() };
+        let choice = Choice::by_hand(track, mood);
         let known = self.tracks.binary_search_by_key(&track, |t| t.id).ok();
         let again = known
             .and_then(|at| self.tracks[at].last_played)

@@ -407,3 +407,55 @@ async fn the_buttons_of_a_device_are_obeyed() {
     press(&mut stage, Wish::Skip).await;
     assert_eq!(words(&stage.news()), ["pause", "resume", "skip"]);
 }
+
+#[tokio::test]
+async fn people_put_tracks_into_what_comes_next_and_take_them_out() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    let ids: Vec<_> = stage.app.tracks.iter().map(|t| t.id).collect();
+    let next = |stage: &Stage| stage.app.queue.iter().map(|c| c.track).collect::<Vec<_>>();
+    let (some, other) = (ids[1], ids[4]);
+    stage.wish(Steer::Enqueue { track: some, first: false }).await;
+    stage.wish(Steer::Enqueue { track: other, first: true }).await;
+    assert_eq!(next(&stage)[..2], [other, some]);
+    let told = stage.news();
+    assert!(matches!(told.last(), Some(Command::Next(_))), "the player knows at once what comes next: {told:?}");
+    stage.wish(Steer::Shift { from: 1, track: some, to: 0 }).await;
+    assert_eq!(next(&stage)[..2], [some, other]);
+
+    // Another mood leaves what was picked, and what was stored is the same.
+    stage.pass(1.0).await;
+    stage.mood(Mood::Sad).await;
+    assert_eq!(next(&stage)[..2], [some, other]);
+    let kept = stage.app.common.store.kept_queue(&stage.app.seat.name).await.unwrap();
+    assert!(kept.iter().take(2).all(Choice::is_by_hand));
+
+    stage.wish(Steer::Dequeue { at: 0, track: some }).await;
+    assert_eq!(next(&stage)[0], other);
+    let late = stage.app.obey(Steer::Dequeue { at: 0, track: some }, stage.now).await.unwrap_err();
+    assert!(late.contains("changed meanwhile"), "{late}");
+    assert_eq!(next(&stage)[0], other, "nothing but what was meant is taken out");
+
+    // What was taken out counts as heard lately, so that it is not put back at once.
+    assert_eq!(stage.app.lately()[1], some);
+}
+
+#[tokio::test]
+async fn a_track_is_moved_from_one_mood_to_another() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    let happy = stage.heard();
+    let fits = |stage: &Stage, emotion| stage.app.tracks.iter().find(|t| t.id == happy).unwrap().fits(emotion);
+    let only = Steer::Fits { track: happy, add: None, remove: Some(Emotion::Happy) };
+    let refused = stage.app.obey(only, stage.now).await.unwrap_err();
+    assert!(refused.contains("the only mood") && fits(&stage, Emotion::Happy), "{refused}");
+    stage.wish(Steer::Fits { track: happy, add: Some(Emotion::Fear), remove: Some(Emotion::Happy) }).await;
+    assert!(fits(&stage, Emotion::Fear) && !fits(&stage, Emotion::Happy));
+    assert_eq!(
+        stage.app.library.by_emotion,
+        Emotion::ALL.map(|e| if e == Emotion::Fear { 2 } else { u64::from(e != Emotion::Happy) })
+    );
+    stage.app.common.store.use_pieces(&ALL).await.unwrap();
+    let moods = stage.app.common.store.track(happy).await.unwrap().unwrap().moods;
+    assert_eq!(moods.iter().collect::<Vec<_>>(), [Emotion::Fear], "and it stays so");
+}

@@ -35,6 +35,21 @@ pub struct Choice {
     pub why: String,
 }
 
+/// Why a track comes that a person put there.
+const BY_HAND: &str = "picked by hand";
+
+impl Choice {
+    /// A track that a person picked while the mood was this.
+    pub fn by_hand(track: TrackId, mood: Mood) -> Self {
+        Self { track, mood, why: BY_HAND.to_owned() }
+    }
+
+    /// Whether a person picked it: then no mood takes it out of what comes next.
+    pub fn is_by_hand(&self) -> bool {
+        self.why == BY_HAND
+    }
+}
+
 /// What keeps music varied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {

@@ -1,10 +1,12 @@
 //! The library: which tracks there are, which emotions they fit, what was played, liked and banned.
 //!
 //! `types` says what a track is. `store` opens the database; `shelf` keeps the tracks in it and
-//! `diary` what the room did, `tastes` what was learnt from it; `retained` what the broker is to remember. `scan` looks through a folder, with `tags` for the files and `words`
+//! `diary` what the room did, `tastes` what was learnt from it; `retained` what the broker is to remember. `hand` keeps the moods that
+//! people gave. `scan` looks through a folder, with `tags` for the files and `words`
 //! for what their names and tags say of moods.
 
 pub mod diary;
+pub mod hand;
 pub mod rescan;
 pub mod retained;
 pub mod scan;

@@ -6,7 +6,7 @@ use moodring_mood::Emotion;
 use sqlx::{Row, Sqlite, Transaction};
 
 use super::{
-    Candidate, Emotions, Store, StoreError, TrackId,
+    Candidate, Emotions, Store, StoreError, TrackId, hand,
     store::{emotions, time},
     tags::Tags,
 };
@@ -56,7 +56,7 @@ impl Store {
     /// The database cannot be read.
     pub async fn known_files(&self) -> Result<HashMap<String, Known>> {
         let rows = sqlx::query(
-            "SELECT t.id, t.place, t.mtime, t.size, t.gone, t.tag_moods, \
+            "SELECT t.id, t.place, t.mtime, t.size, t.gone, t.tag_moods, t.found_moods, \
              (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods \
              FROM tracks t WHERE t.kind = 'file'",
         )
@@ -70,7 +70,10 @@ impl Store {
                 size: row.try_get("size")?,
                 gone: row.try_get::<i64, _>("gone")? != 0,
                 tag_moods: bits(row.try_get("tag_moods")?),
-                moods: emotions(row.try_get("moods")?),
+                moods: match row.try_get("found_moods")? {
+                    Some(found) => bits(found),
+                    None => emotions(row.try_get("moods")?),
+                },
             };
             known.insert(row.try_get("place")?, file);
         }
@@ -222,6 +225,11 @@ async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotion
     sqlx::query("DELETE FROM track_moods WHERE track_id = $1").bind(track).execute(&mut **all).await?;
     for emotion in moods.iter() {
         insert_mood(all, track, emotion).await?;
+    }
+    let by_hand = "UPDATE tracks SET found_moods = $2 WHERE id = $1 AND found_moods IS NOT NULL";
+    let by_hand = sqlx::query(by_hand).bind(track).bind(i64::from(moods.bits())).execute(&mut **all).await?;
+    if by_hand.rows_affected() > 0 {
+        hand::apply(all, track).await?;
     }
     Ok(())
 }

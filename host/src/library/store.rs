@@ -19,7 +19,7 @@ use sqlx::{
 use thiserror::Error;
 
 use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};
-use crate::player::Source;
+use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
 static STEPS: Migrator = sqlx::migrate!("./migrations");
@@ -157,12 +157,22 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn history(&self, room: Option<&str>, limit: u32) -> Result<Vec<Play>> {
+        self.plays_before(room, None, limit).await
+    }
+
+    /// The last `limit` plays before this one, or of all, in one room or in any, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn plays_before(&self, room: Option<&str>, play: Option<PlayId>, limit: u32) -> Result<Vec<Play>> {
         let rows = sqlx::query(
             "SELECT p.id, p.room, p.track_id, t.title, t.artist, p.mood, p.reason, p.started, p.ended, p.ending \
-             FROM plays p JOIN tracks t ON t.id = p.track_id WHERE $2 IS NULL OR p.room = $2 ORDER BY p.id DESC LIMIT $1",
+             FROM plays p JOIN tracks t ON t.id = p.track_id WHERE ($2 IS NULL OR p.room = $2) AND p.id < $3 \
+             ORDER BY p.id DESC LIMIT $1",
         )
         .bind(i64::from(limit))
         .bind(room)
+        .bind(play.unwrap_or(PlayId::MAX))
         .fetch_all(&self.pool)
         .await?;
         let play = |row: &SqliteRow| {

@@ -14,6 +14,7 @@ use super::{Site, assets::etag, refusal::Refusal};
 use crate::{
     app::Handle,
     library::{Play, Track, TrackQuery, tastes::Learnt},
+    player::PlayId,
 };
 
 /// The most rows one request gets.
@@ -32,6 +33,11 @@ pub async fn healthz(State(site): State<Site>) -> Response {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "stopping" }))).into_response()
     }
+}
+
+/// `GET /openapi.yaml`: what can be asked here, for programs and for those who write them.
+pub async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/yaml")], include_str!("../../openapi.yaml")).into_response()
 }
 
 /// `GET /api/state`: everything there is to see.
@@ -64,6 +70,7 @@ pub struct Wanted {
     pub mood: String,
     limit: String,
     offset: String,
+    before: String,
     /// A room's name.
     room: String,
 }
@@ -86,6 +93,18 @@ impl Wanted {
         })
     }
 
+    /// The play before which plays are wanted, if one is named.
+    ///
+    /// # Errors
+    /// Not a number.
+    pub fn before(&self) -> Result<Option<PlayId>, Refusal> {
+        if self.before.is_empty() {
+            return Ok(None);
+        }
+        let before = number("before", &self.before, 0)?;
+        Ok(Some(PlayId::from(before)))
+    }
+
     fn limit(&self) -> Result<u32, Refusal> {
         match number("limit", &self.limit, ROWS)? {
             limit @ 1..=MAX_ROWS => Ok(limit),
@@ -104,17 +123,19 @@ pub async fn tracks(
     Ok(Json(json!({ "tracks": page.tracks, "total": page.total, "limit": query.limit, "offset": query.offset })))
 }
 
-/// `GET /api/history`: the last `limit` plays, newest first; with `room`, of that room alone.
+/// `GET /api/history`: the last `limit` plays, newest first; with `room`, of that room alone; with `before`,
+/// those before that play.
 pub async fn history(
     State(site): State<Site>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Play>>, Refusal> {
     let wanted = understood(wanted)?;
-    let limit = wanted.limit()?;
-    Ok(Json(match wanted.room.as_str() {
-        "" => site.handle.history(limit).await?,
-        room => in_room(&site.handle, room)?.history_here(limit).await?,
-    }))
+    let (before, limit) = (wanted.before()?, wanted.limit()?);
+    let room = match wanted.room.as_str() {
+        "" => None,
+        room => Some(in_room(&site.handle, room)?),
+    };
+    Ok(Json(site.handle.plays_before(room.as_ref().map(Handle::room_name), before, limit).await?))
 }
 
 /// `GET /api/taste`: what was learnt from plays, the most welcome first in each mood; `mood` and `limit`

@@ -29,13 +29,21 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 const FONT: &str = "font/woff2";
 
+/// The style sheets, in their order.
+pub const SHEETS: [&str; 4] = ["moods.css", "style.css", "parts.css", "lists.css"];
+
 type Files = HashMap<String, (&'static str, Bytes)>;
 
 static FILES: LazyLock<Files> = LazyLock::new(|| {
     let mut files: Files = HashMap::new();
     for (name, kind, contents) in [
         ("style.css", CSS, &include_bytes!("../../page/style.css")[..]),
+        ("parts.css", CSS, include_bytes!("../../page/parts.css")),
+        ("lists.css", CSS, include_bytes!("../../page/lists.css")),
         ("page.js", SCRIPT, include_bytes!("../../page/page.js")),
+        ("live.js", SCRIPT, include_bytes!("../../page/live.js")),
+        ("morph.js", SCRIPT, include_bytes!("../../page/morph.js")),
+        ("wishes.js", SCRIPT, include_bytes!("../../page/wishes.js")),
         ("nunito-latin.woff2", FONT, include_bytes!("../../page/fonts/nunito-latin.woff2")),
         ("nunito-latin-ext.woff2", FONT, include_bytes!("../../page/fonts/nunito-latin-ext.woff2")),
     ] {

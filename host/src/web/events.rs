@@ -22,8 +22,8 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Site, assets, parts, refusal::Refusal};
-use crate::{library::Play, view};
+use super::{Site, api::InRoom, assets, parts, refusal::Refusal, seen::Seen};
+use crate::{app::Handle, library::Play, view};
 
 /// The shortest time between two events of a stream.
 const PACE: Duration = Duration::from_millis(100);
@@ -53,9 +53,11 @@ pub async fn state(State(site): State<Site>) -> Result<Response, Refusal> {
 
 /// `GET /events/parts`: the parts of the page that changed, as event `parts`:
 /// `{"version":…,"parts":{"player":"<section …>"}}`.
-pub async fn parts(State(site): State<Site>) -> Result<Response, Refusal> {
+///
+/// `?room=` names the room whose parts they are; without it, it is the first.
+pub async fn parts(State(site): State<Site>, InRoom(handle): InRoom) -> Result<Response, Refusal> {
     let watcher = Watcher::new(&site)?;
-    let told = Told { site, watcher, parts: HashMap::new(), plays: Vec::new(), played: None };
+    let told = Told { handle, watcher, parts: HashMap::new(), plays: Vec::new(), played: None };
     Ok(streamed(stream::unfold(told, |mut told| async {
         loop {
             if !told.watcher.next_change(TICK).await {
@@ -117,7 +119,7 @@ impl Watcher {
 
 /// What one browser has been told.
 struct Told {
-    site: Site,
+    handle: Handle,
     watcher: Watcher,
     parts: HashMap<&'static str, String>,
     plays: Vec<Play>,
@@ -127,16 +129,17 @@ struct Told {
 impl Told {
     async fn changed_parts(&mut self) -> HashMap<&'static str, String> {
         let state = self.watcher.state.borrow_and_update().clone();
-        let plays_now = Some(state.playing.as_ref().map(|p| p.started));
+        let plays_now = Some(state.playing_in(self.handle.room()).map(|p| p.started));
         if self.played != plays_now {
             // Unreadable for now: the page keeps what it shows, the next track brings the next try.
-            if let Ok(plays) = self.site.handle.history(parts::PLAYS).await {
+            if let Ok(plays) = parts::plays(&self.handle).await {
                 self.plays = plays;
             }
             self.played = plays_now;
         }
         let mut changed = HashMap::new();
-        for (name, html) in parts::all(&state, &self.plays, Timestamp::now()) {
+        for (name, html) in parts::all(Seen { state: &state, room: self.handle.room() }, &self.plays, Timestamp::now())
+        {
             if self.parts.get(name) != Some(&html) {
                 self.parts.insert(name, html.clone());
                 changed.insert(name, html);

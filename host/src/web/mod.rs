@@ -2,16 +2,19 @@
 //!
 //! A [`Handle`] enters; what leaves goes to browsers. [`bind`] fails when the address cannot be
 //! had; afterwards every bad request gets a status and one sentence, and nothing here can stop the
-//! music. `page` and `parts` write the HTML, `events` sends what changed, `api` answers programs,
-//! `steer` takes wishes, `guard` keeps strangers out, `assets` holds the files.
+//! music. `pages` and `parts` write the HTML, `events` sends what changed, `api` answers programs,
+//! `steer` and `edit` take wishes, `guard` keeps strangers out, `assets` holds the files. `openapi.yaml`
+//! beside this crate says to programs what can be asked; the tests hold every answer to it.
 
 mod api;
 mod assets;
+mod edit;
 mod events;
 mod guard;
-mod page;
+mod pages;
 mod parts;
 mod refusal;
+mod seen;
 mod steer;
 mod words;
 
@@ -21,7 +24,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::from_fn_with_state,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use thiserror::Error;
 use tokio::{
@@ -136,25 +139,45 @@ impl Site {
     }
 }
 
+/// Everything that can be asked, each with its path.
+fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
+    vec![
+        ("/", get(pages::now)),
+        ("/library", get(pages::library)),
+        ("/history", get(pages::history)),
+        ("/taste", get(pages::taste)),
+        ("/events", get(events::state)),
+        ("/events/parts", get(events::parts)),
+        ("/healthz", get(api::healthz)),
+        ("/openapi.yaml", get(api::openapi)),
+        ("/assets/{version}/{name}", get(assets::serve)),
+        ("/api/state", get(api::state)),
+        ("/api/devices/{id}/screen.png", get(api::screen)),
+        ("/api/tracks", get(api::tracks)),
+        ("/api/history", get(api::history)),
+        ("/api/taste", get(api::taste)),
+        ("/api/taste/forget", post(steer::forget_taste)),
+        ("/api/play", post(steer::play)),
+        ("/api/pause", post(steer::pause)),
+        ("/api/skip", post(steer::skip)),
+        ("/api/queue", post(edit::enqueue)),
+        ("/api/queue/move", post(edit::shift)),
+        ("/api/queue/remove", post(edit::dequeue)),
+        ("/api/tracks/{id}/like", post(steer::like)),
+        ("/api/tracks/{id}/moods", post(edit::moods)),
+        ("/api/tracks/{id}/not-for", post(steer::not_for)),
+        ("/api/tracks/{id}/play", post(steer::play_track)),
+    ]
+}
+
+/// The paths of everything that can be asked.
+pub fn paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, _)| path).collect()
+}
+
 fn router(site: Site) -> Router {
-    Router::new()
-        .route("/", get(page::whole))
-        .route("/events", get(events::state))
-        .route("/events/parts", get(events::parts))
-        .route("/healthz", get(api::healthz))
-        .route("/assets/{version}/{name}", get(assets::serve))
-        .route("/api/state", get(api::state))
-        .route("/api/devices/{id}/screen.png", get(api::screen))
-        .route("/api/tracks", get(api::tracks))
-        .route("/api/history", get(api::history))
-        .route("/api/taste", get(api::taste))
-        .route("/api/taste/forget", post(steer::forget_taste))
-        .route("/api/play", post(steer::play))
-        .route("/api/pause", post(steer::pause))
-        .route("/api/skip", post(steer::skip))
-        .route("/api/tracks/{id}/like", post(steer::like))
-        .route("/api/tracks/{id}/not-for", post(steer::not_for))
-        .route("/api/tracks/{id}/play", post(steer::play_track))
+    let routes = routes().into_iter().fold(Router::new(), |router, (path, asked)| router.route(path, asked));
+    routes
         .fallback(refusal::not_found)
         .method_not_allowed_fallback(refusal::not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::page;
+use super::pages;
 use crate::{app::SteerError, library::StoreError};
 
 /// A status and the sentence that goes with it.
@@ -40,7 +40,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         if self.as_page {
-            return (self.status, Html(page::sorry(&self.message))).into_response();
+            return (self.status, Html(pages::sorry(&self.message))).into_response();
         }
         (self.status, Json(json!({ "error": self.message }))).into_response()
     }

@@ -18,6 +18,8 @@ use serde_json::json;
 use super::{
     MAX_BODY,
     api::{self, InRoom},
+    edit::playable,
+    pages,
     refusal::{Refusal, wants_page},
 };
 use crate::{steer::Steer, view};
@@ -97,13 +99,9 @@ pub async fn forget_taste(room: InRoom, request: Request) -> Response {
 /// `POST /api/tracks/{id}/play`: 409 for a track that cannot be played.
 pub async fn play_track(room: InRoom, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let done = async {
-        let track = api::track(&room.0, &id).await?;
-        if let Some(problem) = track.problem {
-            let message = format!("{:?} cannot be played: {problem}", track.title);
-            return Err(Refusal::new(StatusCode::CONFLICT, message));
-        }
-        let plays = |s: &view::State, room| s.playing_in(room).is_some_and(|p| p.track == track.id);
-        steer(&room, Steer::PlayTrack(track.id), plays).await
+        let track = playable(&room, &id).await?;
+        let plays = |s: &view::State, room| s.playing_in(room).is_some_and(|p| p.track == track);
+        steer(&room, Steer::PlayTrack(track), plays).await
     };
     answer(&headers, done.await)
 }
@@ -120,13 +118,13 @@ async fn steer(
 }
 
 /// Hands a wish over that is to be stored; whether it was in time.
-async fn carry_out(InRoom(handle): &InRoom, wish: Steer) -> Result<bool, Refusal> {
+pub async fn carry_out(InRoom(handle): &InRoom, wish: Steer) -> Result<bool, Refusal> {
     let stored = tokio::time::timeout(PATIENCE, handle.carry_out(wish)).await;
     stored.map_or(Ok(false), |done| Ok(done.map(|()| true)?))
 }
 
 /// Back to the page for a form; 200 for a program, or 202 when the wish has not shown yet.
-fn answer(headers: &HeaderMap, done: Result<bool, Refusal>) -> Response {
+pub fn answer(headers: &HeaderMap, done: Result<bool, Refusal>) -> Response {
     match done {
         Err(refusal) => refusal.for_reader(headers).into_response(),
         Ok(_) if wants_page(headers) => Redirect::to(&back(headers)).into_response(),
@@ -135,19 +133,20 @@ fn answer(headers: &HeaderMap, done: Result<bool, Refusal>) -> Response {
     }
 }
 
-/// Where the form stood: the page, with the search it showed.
+/// Where the form stood: one of the pages, with what it showed; without a word of it, the first.
 fn back(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let from_here = text(header::REFERER).zip(text(header::HOST)).and_then(|(from, host)| {
         let (_, rest) = from.split_once("://")?;
-        let query = rest.strip_prefix(host)?.strip_prefix("/?")?;
-        Some(format!("/?{query}#library"))
+        let place = rest.strip_prefix(host)?;
+        let path = place.split(['?', '#']).next()?;
+        pages::paths().any(|page| page == path).then(|| place.to_owned())
     });
     from_here.unwrap_or_else(|| "/".to_owned())
 }
 
 /// The body, sent as a form or as JSON.
-async fn body<T: DeserializeOwned + 'static>(request: Request) -> Result<T, Refusal> {
+pub async fn body<T: DeserializeOwned + 'static>(request: Request) -> Result<T, Refusal> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {

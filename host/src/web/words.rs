@@ -28,6 +28,12 @@ pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// The same, beginning with a capital.
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +60,12 @@ mod tests {
         for (s, shown) in [(-1.0, "0:00"), (7.9, "0:07"), (205.0, "3:25"), (3723.0, "1:02:03"), (f64::NAN, "0:00")] {
             assert_eq!(clock(s), shown);
         }
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital() {
+        assert_eq!(capital("über alles"), "Über alles");
+        assert_eq!(capital(""), "");
     }
 
     #[test]

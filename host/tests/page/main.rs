@@ -1,6 +1,7 @@
 //! The page from outside: a real listener, a simulated room, and a small HTTP client.
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+mod contract;
 mod room;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -89,7 +90,9 @@ impl Page {
         if head.to_lowercase().contains("transfer-encoding: chunked") {
             body = unchunked(&body);
         }
-        Answer { status, head, body }
+        let answer = Answer { status, head, body };
+        contract::holds(line, &answer);
+        answer
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -182,9 +185,10 @@ async fn the_page_reads_without_javascript() {
     let page = Page::open(Scene::One).await;
     let answer = page.get("/").await;
     assert_eq!(answer.status, 200);
+    let now = answer.text().to_lowercase();
     for said in [
         "living-room",
-        ">Happy<",
+        ">happy<",
         "83 % sure",
         "for 4 min",
         "2 people in view",
@@ -198,29 +202,29 @@ async fn the_page_reads_without_javascript() {
         "Kites over Brighton",
         "another artist than the last three",
         "Rain on the Tram",
-        "44 tracks",
-        "the file ends in the middle of a frame",
         "action=\"/api/pause\"",
+        "action=\"/api/queue/remove\"",
         "aria-live=\"polite\"",
     ] {
-        assert!(answer.text().to_lowercase().contains(&said.to_lowercase()), "{said}");
+        assert!(now.contains(&said.to_lowercase()), "{said}");
     }
-    let found = page.get("/?q=breen&mood=sad").await;
+    let all = page.get("/library").await;
+    for said in ["44 tracks", "the file ends in the middle of a frame", "Play next", "Never play it for"] {
+        assert!(all.text().contains(said), "{said}");
+    }
+    let found = page.get("/library?q=breen&mood=sad").await;
     assert!(found.text().contains("Rain on the Tram") && !found.text().contains("id=\"track-6\""));
-    let second = page.get("/?offset=12").await;
-    assert!(second.text().contains("13–24 of 44"));
+    assert!(found.text().contains("Music for sad") && found.text().contains("Move it from Sad to"));
+    assert!(page.get("/library?offset=12").await.text().contains("13–36 of 44"));
     // Beyond the end is the last page, where nothing comes after.
     for beyond in ["44", "4294967295"] {
-        let last = page.get(&format!("/?offset={beyond}")).await;
-        assert!(
-            last.text().contains("37–44 of 44") && last.text().contains("name=\"offset\" value=\"24\""),
-            "{beyond}"
-        );
+        let last = page.get(&format!("/library?offset={beyond}")).await;
+        assert!(last.text().contains("25–44 of 44") && last.text().contains("name=\"offset\" value=\"0\""), "{beyond}");
     }
-    let none = page.get("/?q=zzz&offset=4294967295").await;
+    let none = page.get("/library?q=zzz&offset=4294967295").await;
     assert!(none.status == 200 && none.text().contains("No track is found by that."));
     // Written with a capital umlaut, sought without.
-    assert!(page.get("/?q=%C3%BCbermorgen").await.text().contains("Übermorgen früh"));
+    assert!(page.get("/library?q=%C3%BCbermorgen").await.text().contains("Übermorgen früh"));
     let paused = page.post("/api/pause", json!({})).await;
     assert_eq!(paused.status, 200);
     page.change(|s| s.playing = None);
@@ -232,8 +236,16 @@ async fn the_page_reads_without_javascript() {
 async fn an_empty_room_is_told_what_to_do() {
     let page = Page::open(Scene::Empty).await;
     let answer = page.get("/").await;
-    for said in ["No device yet", "moodring-device run", "Nothing plays yet", "built-in pieces", "[music]"] {
+    for said in ["No device yet", "moodring-device run", "Nothing plays yet"] {
         assert!(answer.text().contains(said), "{said}");
+    }
+    for (path, said) in [
+        ("/library", ["built-in pieces", "[music]"]),
+        ("/history", ["Nothing has been played yet", "newest first"]),
+        ("/taste", ["Nothing yet", "what you skip counts"]),
+    ] {
+        let answer = page.get(path).await;
+        assert!(said.iter().all(|said| answer.text().contains(said)), "{path}");
     }
 }
 
@@ -242,8 +254,14 @@ async fn what_comes_from_outside_is_shown_as_text() {
     let page = Page::open(Scene::Many).await;
     let answer = page.get("/").await;
     assert!(answer.text().contains("&lt;script&gt;alert"));
-    assert!(!answer.text().contains("<script>alert") && !answer.text().contains("<b>Mallory"));
-    assert!(page.get("/?q=%22%3E%3Cscript%3Ealert").await.text().contains("value=\"&quot;&gt;&lt;script&gt;alert\""));
+    assert!(!answer.text().contains("<script>alert"));
+    for path in ["/library?q=alert", "/history", "/taste"] {
+        let text = page.get(path).await;
+        assert!(!text.text().contains("<script>alert") && !text.text().contains("<b>Mallory"), "{path}");
+    }
+    assert!(
+        page.get("/library?q=%22%3E%3Cscript%3Ealert").await.text().contains("value=\"&quot;&gt;&lt;script&gt;alert\"")
+    );
 
     // A line end within a title must not end a line of the stream.
     let mut events = Events::of(&page, "/events/parts").await;
@@ -263,9 +281,11 @@ async fn nothing_foreign_is_let_in() {
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
-    let html = page.get("/").await;
-    assert!(!html.text().contains("style=") && !html.text().contains("onclick"));
-    assert!(!html.text().contains("http://") && !html.text().contains("https://"));
+    for path in ["/", "/library", "/history", "/taste"] {
+        let html = page.get(path).await;
+        assert!(!html.text().contains("style=") && !html.text().contains("onclick"), "{path}");
+        assert!(!html.text().contains("http://") && !html.text().contains("https://"), "{path}");
+    }
 
     for headers in [
         ["Sec-Fetch-Site: cross-site", "Origin: http://evil.example"],
@@ -273,8 +293,10 @@ async fn nothing_foreign_is_let_in() {
         ["Origin: http://evil.example", "Accept: */*"],
         ["Origin: null", "Accept: text/html"],
     ] {
-        let answer = page.ask("POST /api/pause", &headers, "").await;
-        assert_eq!(answer.status, 403, "{headers:?}");
+        for path in web::paths().iter().filter(|path| path.starts_with("/api")) {
+            let answer = page.ask(&format!("POST {}", path.replace("{id}", "1")), &headers, "").await;
+            assert_eq!(answer.status, 403, "{path} {headers:?}");
+        }
     }
     let bent = page.ask("GET /api/state", &["Host: evil.example"], "").await;
     assert_eq!(bent.status, 421);
@@ -297,8 +319,9 @@ async fn wishes_are_carried_out() {
     let history = page.get("/api/history?limit=2").await.json();
     assert_eq!((&history[0]["title"], &history[1]["ending"]), (&json!("Rain on the Tram"), &json!("skipped")));
 
-    assert_eq!(page.get("/api/taste?mood=happy").await.json(), json!([]));
+    assert_eq!(page.get("/api/taste?mood=happy&limit=1").await.json()[0]["title"], "Sunny Steps");
     assert_eq!(page.post("/api/taste/forget", json!({ "mood": "happy" })).await.json(), json!({ "ok": true }));
+    assert_eq!(page.get("/api/taste?mood=happy").await.json(), json!([]));
 
     let track = async |n: usize| page.get("/api/tracks?q=breen&limit=1").await.json()["tracks"][n].clone();
     let id = track(0).await["id"].clone();
@@ -313,21 +336,86 @@ async fn wishes_are_carried_out() {
 }
 
 #[tokio::test]
+async fn what_comes_next_can_be_edited() {
+    let page = Page::open(Scene::One).await;
+    let queue = async || -> Vec<i64> {
+        let state = page.state().await;
+        state["queue"].as_array().unwrap().iter().map(|q| q["track"].as_i64().unwrap()).collect()
+    };
+    assert_eq!(queue().await, [2, 3, 9]);
+    let ok = json!({ "ok": true });
+    assert_eq!(page.post("/api/queue", json!({ "track": 4, "first": true })).await.json(), ok);
+    assert_eq!(page.post("/api/queue", json!({ "track": 5 })).await.json(), ok);
+    assert_eq!(queue().await, [4, 2, 3, 9, 5]);
+    assert_eq!(page.post("/api/queue/move", json!({ "track": 3, "from": 2, "to": 1 })).await.json(), ok);
+    assert_eq!(page.post("/api/queue/move", json!({ "track": 4, "from": 0, "to": 99 })).await.json(), ok);
+    assert_eq!(queue().await, [3, 2, 9, 5, 4]);
+    let answer = page.submit("/api/queue/remove", "track=9&at=2").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
+    assert_eq!(queue().await, [3, 2, 5, 4]);
+}
+
+#[tokio::test]
+async fn a_track_is_put_to_a_mood_and_taken_out_of_another() {
+    let page = Page::open(Scene::One).await;
+    let moods = async || page.get("/api/tracks?q=sunny&limit=1").await.json()["tracks"][0]["moods"].clone();
+    let id = page.get("/api/tracks?q=sunny&limit=1").await.json()["tracks"][0]["id"].clone();
+    let path = format!("/api/tracks/{id}/moods");
+    assert_eq!(page.post(&path, json!({ "add": "surprise" })).await.status, 200);
+    assert_eq!(moods().await, json!(["happy", "surprise"]));
+    assert_eq!(page.submit(&path, "add=neutral&remove=happy").await.status, 303);
+    assert_eq!(moods().await, json!(["surprise", "neutral"]));
+    assert!(page.get("/library?q=sunny&mood=neutral").await.text().contains(&format!("id=\"track-{id}\"")));
+}
+
+#[tokio::test]
+async fn the_past_is_told_play_by_play_with_reasons() {
+    let page = Page::open(Scene::One).await;
+    let all = page.get("/api/history").await.json();
+    let ids: Vec<_> = all.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect();
+    assert!(ids.len() == 4 && ids.is_sorted_by(|a, b| a > b), "{ids:?}");
+    let before = page.get(&format!("/api/history?before={}&limit=2", ids[1])).await.json();
+    assert_eq!(before.as_array().unwrap().iter().map(|p| p["id"].as_i64().unwrap()).collect::<Vec<_>>(), ids[2..]);
+    let html = page.get("/history").await;
+    for said in ["Today", "Sad for 3 min; not played today", "plays now", "skipped", "Play next"] {
+        assert!(html.text().contains(said), "{said}");
+    }
+    assert!(page.get("/history?before=1").await.text().contains("Nothing was played before"));
+}
+
+#[tokio::test]
+async fn what_was_learnt_can_be_read_and_forgotten() {
+    let page = Page::open(Scene::One).await;
+    let html = page.get("/taste").await;
+    for said in
+        ["Sunny Steps", "a favourite", "welcome 9.3 times, unwelcome 0.4 times", "Forget what was learnt for sad"]
+    {
+        assert!(html.text().contains(said), "{said}");
+    }
+    let sad = page.get("/taste?mood=sad").await;
+    assert!(sad.text().contains("Letters I Kept") && !sad.text().contains("id=\"learnt-happy"));
+    assert_eq!(page.submit("/api/taste/forget", "mood=sad").await.status, 303);
+    assert!(page.get("/taste?mood=sad").await.text().contains("Nothing yet for sad"));
+}
+
+#[tokio::test]
 async fn forms_work_without_javascript() {
     let page = Page::open(Scene::One).await;
     let answer = page.submit("/api/pause", "").await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/")));
     assert!(page.get("/").await.text().contains("action=\"/api/play\""));
 
-    let from = format!("Referer: http://{}/?q=quint&mood=happy", page.at);
+    let from = format!("Referer: http://{}/library?q=quint&mood=happy", page.at);
     let kind = "Content-Type: application/x-www-form-urlencoded";
     let answer = page.ask("POST /api/tracks/1/like", &["Accept: text/html", kind, &from], "liked=true").await;
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/?q=quint&mood=happy#library")));
-    assert!(page.get("/?q=sunny").await.text().contains("aria-pressed=\"true\""));
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/library?q=quint&mood=happy")));
+    assert!(page.get("/library?q=sunny").await.text().contains("aria-pressed=\"true\""));
 
-    let elsewhere = "Referer: http://evil.example/?q=x";
-    let answer = page.ask("POST /api/tracks/1/like", &["Accept: text/html", kind, elsewhere], "liked=false").await;
-    assert_eq!(answer.header("location"), Some("/"));
+    let bent = format!("Referer: http://{}//evil.example/", page.at);
+    for elsewhere in ["Referer: http://evil.example/library", &bent] {
+        let answer = page.ask("POST /api/tracks/1/like", &["Accept: text/html", kind, elsewhere], "liked=false").await;
+        assert_eq!(answer.header("location"), Some("/"), "{elsewhere}");
+    }
 
     let wrong = page.submit("/api/tracks/1/not-for", "mood=cheerful&banned=true").await;
     assert_eq!(wrong.status, 400);
@@ -341,7 +429,7 @@ async fn a_change_reaches_every_reader() {
     assert_eq!(states.next("state").await.unwrap()["devices"][0]["mood"], "happy");
     let mut parts = Events::of(&page, "/events/parts").await;
     let all = parts.next("parts").await.unwrap();
-    for id in ["title", "told", "notices", "devices", "player", "next", "shelf", "history"] {
+    for id in ["title", "told", "notices", "devices", "player", "mini", "next", "shelf", "history"] {
         assert!(all["parts"][id].is_string(), "{id}");
     }
 
@@ -411,11 +499,23 @@ async fn each_bad_request_gets_one_clear_message() {
         ("GET /api/tracks?limit=0", json, "", 400, "1 to 500"),
         ("GET /api/tracks?limit=501", json, "", 400, "501"),
         ("GET /api/tracks?offset=-1", json, "", 400, "-1"),
-        ("GET /?offset=-1", json, "", 400, "-1"),
-        ("GET /?offset=4294967296", json, "", 400, "4294967296"),
+        ("GET /library?offset=-1", json, "", 400, "-1"),
+        ("GET /library?offset=4294967296", json, "", 400, "4294967296"),
+        ("GET /history?before=x", json, "", 400, "before"),
+        ("GET /api/history?before=-1", json, "", 400, "-1"),
+        ("GET /taste?mood=cheerful", json, "", 400, "cheerful"),
+        ("POST /api/queue", json, r#"{"track":9999}"#, 404, "9999"),
+        ("POST /api/queue", json, r#"{"track":8}"#, 409, "cannot be played"),
+        ("POST /api/queue", form, "track=", 400, "track"),
+        ("POST /api/queue/remove", json, r#"{"track":2,"at":1}"#, 409, "changed meanwhile"),
+        ("POST /api/queue/remove", json, r#"{"track":2,"at":-1}"#, 400, "-1"),
+        ("POST /api/queue/move", json, r#"{"track":2,"from":2,"to":0}"#, 409, "changed meanwhile"),
+        ("POST /api/tracks/1/moods", json, "{}", 400, "name a mood"),
+        ("POST /api/tracks/1/moods", json, r#"{"add":"cheerful"}"#, 400, "cheerful"),
+        ("POST /api/tracks/1/moods", json, r#"{"remove":"happy"}"#, 409, "the only mood"),
         ("GET /api/tracks?mood=cheerful", json, "", 400, "surprise"),
         (&long, json, "", 400, "too long"),
-        ("GET /?mood=cheerful", json, "", 400, "cheerful"),
+        ("GET /library?mood=cheerful", json, "", 400, "cheerful"),
         ("GET /api/history?limit=x", json, "", 400, "limit"),
         ("GET /api/taste?mood=cheerful", json, "", 400, "cheerful"),
         ("POST /api/taste/forget", json, r#"{"mood":"cheerful"}"#, 400, "cheerful"),
@@ -449,6 +549,10 @@ async fn each_bad_request_gets_one_clear_message() {
 async fn the_files_of_the_page_may_be_kept() {
     let page = Page::open(Scene::Empty).await;
     let html = page.get("/").await;
+    let script = html.text().split('"').find(|s| s.ends_with("page.js")).unwrap();
+    for import in ["morph.js", "live.js", "wishes.js"] {
+        assert_eq!(page.get(&script.replace("page.js", import)).await.status, 200, "{import}");
+    }
     let mut seen = 0;
     for link in html.text().split('"').filter(|s| s.starts_with("/assets/")) {
         let answer = page.get(link).await;

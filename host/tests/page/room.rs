@@ -123,6 +123,24 @@ async fn fill(pool: &SqlitePool, scene: Scene) -> sqlx::Result<()> {
             .execute(pool)
             .await?;
         }
+        for (track, mood, good, bad) in [
+            (1, "happy", 9.3, 0.4),
+            (2, "happy", 3.0, 1.0),
+            (3, "happy", 1.2, 2.1),
+            (4, "sad", 5.0, 0.0),
+            (5, "sad", 0.3, 4.4),
+        ] {
+            sqlx::query(
+                "INSERT INTO taste (room, track_id, emotion, good, bad, at) VALUES ('home', $1, $2, $3, $4, $5)",
+            )
+            .bind(track)
+            .bind(mood)
+            .bind(good)
+            .bind(bad)
+            .bind(now)
+            .execute(pool)
+            .await?;
+        }
         began(pool, 1, Timestamp::now()).await?;
     }
     Ok(())
@@ -241,6 +259,11 @@ fn playing(id: i64, started: Timestamp) -> PlayingView {
     }
 }
 
+fn queued(track: TrackId) -> QueuedView {
+    let PlayingView { title, artist, mood, .. } = playing(track.0, Timestamp::now());
+    QueuedView { track, title, artist, mood, reason: "picked by hand".to_owned() }
+}
+
 async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<Wish>, pool: SqlitePool) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -277,6 +300,33 @@ async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &Sqlite
         Steer::Play => next.paused = Paused::No,
         Steer::Pause => next.paused = Paused::ByHand,
         Steer::Skip | Steer::PlayTrack(_) => {}
+        Steer::Enqueue { track, first } => {
+            next.queue.insert(if first { 0 } else { next.queue.len() }, queued(track));
+        }
+        Steer::Dequeue { at, track } => {
+            if next.queue.get(at).is_none_or(|q| q.track != track) {
+                return Err(sqlx::Error::Protocol("what comes next has changed meanwhile".to_owned()));
+            }
+            next.queue.remove(at);
+        }
+        Steer::Shift { from, track, to } => {
+            if next.queue.get(from).is_none_or(|q| q.track != track) {
+                return Err(sqlx::Error::Protocol("what comes next has changed meanwhile".to_owned()));
+            }
+            let moved = next.queue.remove(from);
+            next.queue.insert(to.min(next.queue.len()), moved);
+        }
+        Steer::Fits { track, add, remove } => {
+            let changes = remove.map(|e| (e, false)).into_iter().chain(add.map(|e| (e, true)));
+            for (emotion, fits) in changes {
+                let sql = if fits {
+                    "INSERT INTO track_moods (track_id, emotion) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+                } else {
+                    "DELETE FROM track_moods WHERE track_id = $1 AND emotion = $2"
+                };
+                sqlx::query(sql).bind(track.0).bind(emotion.word()).execute(pool).await?;
+            }
+        }
         Steer::ForgetTaste(emotion) => {
             let sql = "DELETE FROM taste WHERE emotion = $1 OR $1 IS NULL";
             sqlx::query(sql).bind(emotion.map(|e| e.word())).execute(pool).await?;

@@ -4,15 +4,18 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use moodring_mood::{Health, Mood, look::look};
 
-use super::{super::words, signs::face};
-use crate::view::{DeviceView, State};
+use super::{
+    super::{seen::Seen, words},
+    signs::face,
+};
+use crate::view::DeviceView;
 
 /// Each device, or how to start one.
-pub fn devices(state: &State, now: Timestamp) -> Markup {
+pub fn devices(seen: Seen, now: Timestamp) -> Markup {
     html! {
         section #devices aria-label="Devices" {
-            @for device in &state.devices { (one_device(device, now)) }
-            @if state.devices.is_empty() {
+            @for device in seen.devices() { (one_device(device, now)) }
+            @if seen.devices().next().is_none() {
                 div.card.empty {
                     (face(Mood::Nobody, "face"))
                     h2 { "No device yet" }
@@ -76,12 +79,14 @@ fn panel(device: &DeviceView) -> Markup {
         figure.panel {
             @if device.screen > 0 {
                 img src={ "/api/devices/" (device.id) "/screen.png?n=" (device.screen) }
-                    alt={ "The screen of " (device.id) } width="240" height="240";
+                    alt={ "The screen of " (device.id) ", drawn: " (look(device.mood).word) } width="240" height="240";
             }
             figcaption {
                 @if let Some(health) = &device.health { (stats(health)) }
                 @else if device.screen == 0 { p.soft { "Neither picture nor health of this device has come yet." } }
-                @else { p.soft { "Its screen, live." } }
+                @if device.screen > 0 {
+                    p.soft.small { "Its screen, live" @if !device.online { " until it went" } ". What its camera sees never leaves it." }
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! reasons, problems) is escaped by `maud`.
 
 mod devices;
+mod next;
 mod player;
 mod signs;
 
@@ -11,52 +12,82 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use moodring_mood::{Mood, look::look};
 
-use super::words;
+use super::{seen::Seen, words};
 use crate::{
-    library::{Ending, Play},
-    view::{Paused, QueuedView, State},
+    app::Handle,
+    library::{Ending, Play, StoreError},
+    view::{Paused, State},
 };
 pub use devices::devices;
-pub use player::player;
-pub use signs::{WARNING, face, icon, like, play_now};
+pub use next::next;
+pub use player::{mini, player};
+pub use signs::*;
 
 /// How many plays of the past are shown.
-pub const PLAYS: u32 = 8;
+const PLAYS: u32 = 8;
+
+/// The plays of the past that are shown: of this room, where there are several.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn plays(handle: &Handle) -> Result<Vec<Play>, StoreError> {
+    let room = (handle.room_names().count() > 1).then(|| handle.room_name());
+    handle.plays_before(room, None, PLAYS).await
+}
 
 /// Every part by its name: the `id` of its element, or `title` for the title of the window.
-pub fn all(state: &State, plays: &[Play], now: Timestamp) -> Vec<(&'static str, String)> {
+pub fn all(seen: Seen, plays: &[Play], now: Timestamp) -> Vec<(&'static str, String)> {
+    let state = seen.state;
     vec![
-        ("title", title(state)),
-        ("told", told(state).into_string()),
+        ("title", title(seen)),
+        ("told", told(seen).into_string()),
         ("notices", notices(state).into_string()),
-        ("devices", devices(state, now).into_string()),
-        ("player", player(state).into_string()),
-        ("next", next(&state.queue).into_string()),
+        ("devices", devices(seen, now).into_string()),
+        ("player", player(seen).into_string()),
+        ("mini", mini(seen).into_string()),
+        ("next", next(seen).into_string()),
         ("shelf", shelf(state).into_string()),
-        ("history", history(plays, now).into_string()),
+        ("history", history(seen, plays, now).into_string()),
     ]
 }
 
 /// The title of the window: what matters first, as tabs are narrow.
-pub fn title(state: &State) -> String {
-    let mood = state.devices.iter().find(|d| d.online).map(|d| look(d.mood).word);
-    let track = state.playing.as_ref().map(|p| p.title.as_str());
+pub fn title(seen: Seen) -> String {
+    let mood = seen.devices().find(|d| d.online).map(|d| look(d.mood).word);
+    let track = seen.playing().map(|p| p.title.as_str());
     let mut words: Vec<_> = mood.into_iter().chain(track).collect();
     words.push("Moodring");
     words.join(" · ")
 }
 
 /// What a screen reader is told when it changes: the moods and the track.
-pub fn told(state: &State) -> Markup {
+pub fn told(seen: Seen) -> Markup {
     html! {
         p #told .sr role="status" aria-live="polite" {
-            @for device in &state.devices {
+            @for device in seen.devices() {
                 (device.id) ": " (if device.online { look(device.mood).word } else { "offline" }) ". "
             }
-            @match (&state.playing, state.paused) {
+            @match (seen.playing(), seen.paused()) {
                 (None, _) => "Nothing plays.",
                 (Some(_), Paused::ByHand | Paused::NobodyThere) => "Paused.",
                 (Some(playing), Paused::No) => { "Now playing: " (playing.title) (by(&playing.artist)) "." }
+            }
+        }
+    }
+}
+
+/// The rooms, where there are several; each leads to `path` there.
+pub fn rooms(seen: Seen, path: &str) -> Markup {
+    html! {
+        @if seen.of_several() {
+            nav.rooms aria-label="Rooms" {
+                @for (i, room) in seen.state.rooms.iter().enumerate() {
+                    a.button href=(seen.of(i).to(path)) aria-current=[(i == seen.room).then_some("true")] {
+                        @if let Some(emotion) = room.mood { (face(emotion.into(), "face")) }
+                        (room.name)
+                        @if let Some(emotion) = room.mood { span.soft { (look(emotion.into()).word) } }
+                    }
+                }
             }
         }
     }
@@ -68,25 +99,6 @@ pub fn notices(state: &State) -> Markup {
         ul #notices aria-label="Notices" {
             @for notice in &state.notices {
                 li { (icon(WARNING)) span { (notice) } }
-            }
-        }
-    }
-}
-
-/// What comes next, each with its reason.
-pub fn next(queue: &[QueuedView]) -> Markup {
-    html! {
-        section #next.card aria-labelledby="next-head" {
-            header { h2 #next-head { "Next" } }
-            @if queue.is_empty() { p.soft { "Nothing waits. The next mood decides." } }
-            ol.rows {
-                @for (i, track) in queue.iter().enumerate() {
-                    li {
-                        (face(track.mood, "face s"))
-                        div.what { b { (track.title) } (by(&track.artist)) p { (why(track.mood, &track.reason)) } }
-                        (play_now(track.track, &track.title, &format!("next-{i}")))
-                    }
-                }
             }
         }
     }
@@ -113,25 +125,26 @@ pub fn shelf(state: &State) -> Markup {
 }
 
 /// What was played last, and why.
-pub fn history(plays: &[Play], now: Timestamp) -> Markup {
+pub fn history(seen: Seen, plays: &[Play], now: Timestamp) -> Markup {
     html! {
         section #history.card aria-labelledby="history-head" {
-            header { h2 #history-head { "Played" } }
+            header { h2 #history-head { "Played" } a.aside.small href=(seen.to("/history")) { "All of it" } }
             @if plays.is_empty() { p.soft { "Nothing has been played yet." } }
-            ol.rows {
-                @for play in plays {
-                    li {
-                        (face(play.mood, "face s"))
-                        div.what {
-                            b { (play.title) } (by(&play.artist))
-                            p { (why(play.mood, &play.reason)) }
-                            p.small {
-                                @if play.ended.is_none() { "plays now" }
-                                @else { (words::span(now.duration_since(play.started).as_secs())) " ago" (ending(play.ending)) }
-                            }
-                        }
-                    }
-                }
+            ol.rows { @for play in plays { li { (one_play(play, now)) } } }
+        }
+    }
+}
+
+/// One play: what, why, when, and how it ended.
+pub fn one_play(play: &Play, now: Timestamp) -> Markup {
+    html! {
+        (face(play.mood, "face s"))
+        div.what {
+            b { (play.title) } (by(&play.artist))
+            p { (why(play.mood, &play.reason)) }
+            p.small {
+                @if play.ended.is_none() { "plays now" }
+                @else { (words::span(now.duration_since(play.started).as_secs())) " ago" (ending(play.ending)) }
             }
         }
     }
@@ -145,12 +158,13 @@ const fn ending(ending: Option<Ending>) -> &'static str {
     }
 }
 
-fn by(artist: &str) -> String {
+/// " by" who made it, where that is known.
+pub fn by(artist: &str) -> String {
     if artist.is_empty() { String::new() } else { format!(" by {artist}") }
 }
 
 /// The reason for a choice as a sentence that names the mood.
-fn why(mood: Mood, reason: &str) -> String {
+pub fn why(mood: Mood, reason: &str) -> String {
     let word = look(mood).word;
     match reason.strip_prefix(mood.word()) {
         Some(rest) => format!("{word}{rest}"),

@@ -3,31 +3,32 @@
 use maud::{Markup, html};
 
 use super::{
-    super::words,
+    super::{seen::Seen, words},
+    by,
     signs::{NOT, PAUSE, PLAY, SKIP, face, icon, like},
     why,
 };
-use crate::view::{Paused, PlayingView, State};
+use crate::view::{Paused, PlayingView};
 
 /// What plays and why, and what can be done about it.
-pub fn player(state: &State) -> Markup {
-    let mood = state.playing.as_ref().map(|p| p.mood);
+pub fn player(seen: Seen) -> Markup {
+    let mood = seen.playing().map(|p| p.mood);
     html! {
         section #player class={ "card" @if let Some(mood) = mood { " mood-" (mood) } } aria-labelledby="player-head" {
             header {
                 h2 #player-head { "Now playing" }
                 span.aside.soft.small {
-                    @match (&state.playing, state.paused) {
+                    @match (seen.playing(), seen.paused()) {
                         (_, Paused::ByHand) => "paused",
                         (_, Paused::NobodyThere) => "paused: nobody is there",
                         _ => "",
                     }
                 }
             }
-            @match &state.playing {
+            @match seen.playing() {
                 Some(playing) => (track_that_plays(playing)),
                 None => div.empty {
-                    @match state.paused {
+                    @match seen.paused() {
                         Paused::ByHand => p { "Paused. Press play to go on." },
                         Paused::NobodyThere => p { "Paused: nobody is there. Music goes on when somebody is back." },
                         Paused::No => {
@@ -37,7 +38,7 @@ pub fn player(state: &State) -> Markup {
                     }
                 },
             }
-            (controls(state))
+            (controls(seen))
         }
     }
 }
@@ -62,29 +63,58 @@ fn track_that_plays(playing: &PlayingView) -> Markup {
     }
 }
 
-fn controls(state: &State) -> Markup {
-    let paused = state.paused != Paused::No;
+fn controls(seen: Seen) -> Markup {
     html! {
-        @if paused || state.playing.is_some() { div.controls {
-            @if let Some(playing) = &state.playing {
-                (like(playing.track, playing.liked, "like", "round"))
-            }
-            form method="post" action=(if paused { "/api/play" } else { "/api/pause" }) {
-                button #play-pause.round.big aria-label=(if paused { "Play" } else { "Pause" }) {
-                    (icon(if paused { PLAY } else { PAUSE }))
-                }
-            }
-            @if state.playing.is_some() {
-                form method="post" action="/api/skip" { button #skip.round aria-label="Skip" { (icon(SKIP)) } }
-            }
+        @if seen.paused() != Paused::No || seen.playing().is_some() { div.controls {
+            @if let Some(playing) = seen.playing() { (like(seen, playing.track, playing.liked, "like", "round")) }
+            (play_pause(seen, "play-pause", "round big"))
+            @if seen.playing().is_some() { (skip(seen, "skip", "round")) }
         } }
-        @if let Some((playing, emotion)) = state.playing.as_ref().and_then(|p| Some((p, p.mood.emotion()?))) {
+        @if let Some((playing, emotion)) = seen.playing().and_then(|p| Some((p, p.mood.emotion()?))) {
             div.not-for {
-                form method="post" action={ "/api/tracks/" (playing.track) "/not-for" }
+                form method="post" action=(seen.to(&format!("/api/tracks/{}/not-for", playing.track)))
                     data-said={ "“" (playing.title) "” will not be chosen for " (emotion) " again. The library can take that back." } {
                     input type="hidden" name="mood" value=(emotion);
                     input type="hidden" name="banned" value="true";
                     button #not-for.tiny { (icon(NOT)) "Not for " (emotion) }
+                }
+            }
+        }
+    }
+}
+
+fn play_pause(seen: Seen, id: &str, class: &str) -> Markup {
+    let paused = seen.paused() != Paused::No;
+    html! {
+        form method="post" action=(seen.to(if paused { "/api/play" } else { "/api/pause" })) {
+            button id=(id) class=(class) aria-label=(if paused { "Play" } else { "Pause" }) {
+                (icon(if paused { PLAY } else { PAUSE }))
+            }
+        }
+    }
+}
+
+fn skip(seen: Seen, id: &str, class: &str) -> Markup {
+    html! {
+        form method="post" action=(seen.to("/api/skip")) {
+            button id=(id) class=(class) aria-label="Skip" { (icon(SKIP)) }
+        }
+    }
+}
+
+/// The player on the pages beside the first, in one line.
+pub fn mini(seen: Seen) -> Markup {
+    html! {
+        aside #mini aria-label="Player" {
+            @if let Some(playing) = seen.playing() {
+                div.mini class={ "mood-" (playing.mood) } {
+                    (face(playing.mood, "face s"))
+                    a.what href=(seen.to("/")) {
+                        b { (playing.title) } (by(&playing.artist))
+                        p { (why(playing.mood, &playing.reason)) }
+                    }
+                    (play_pause(seen, "mini-play-pause", "tiny round"))
+                    (skip(seen, "mini-skip", "tiny round"))
                 }
             }
         }

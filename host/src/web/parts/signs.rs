@@ -3,13 +3,13 @@
 use maud::{Markup, html};
 use moodring_mood::Mood;
 
-use super::super::assets;
+use super::super::{assets, seen::Seen};
 use crate::library::TrackId;
 
 /// A button that likes a track, or takes the like back.
-pub fn like(track: TrackId, liked: bool, id: &str, class: &str) -> Markup {
+pub fn like(seen: Seen, track: TrackId, liked: bool, id: &str, class: &str) -> Markup {
     html! {
-        form method="post" action={ "/api/tracks/" (track) "/like" } {
+        form method="post" action=(seen.to(&format!("/api/tracks/{track}/like"))) {
             input type="hidden" name="liked" value=(!liked);
             button id=(id) class=(class) aria-label="Like" aria-pressed=(liked) { (icon(HEART)) }
         }
@@ -17,12 +17,36 @@ pub fn like(track: TrackId, liked: bool, id: &str, class: &str) -> Markup {
 }
 
 /// A button that plays a track now.
-pub fn play_now(track: TrackId, title: &str, id: &str) -> Markup {
+pub fn play_now(seen: Seen, track: TrackId, title: &str, id: &str) -> Markup {
     html! {
-        form method="post" action={ "/api/tracks/" (track) "/play" } {
+        form method="post" action=(seen.to(&format!("/api/tracks/{track}/play"))) {
             button.tiny.round id=(id) aria-label={ "Play “" (title) "” now" } { (icon(PLAY)) }
         }
     }
+}
+
+/// What else can be done about a track, behind three dots; `deeds` are its buttons.
+pub fn more(id: &str, title: &str, deeds: &Markup) -> Markup {
+    html! {
+        details.more id=(id) name="more" {
+            summary aria-label={ "More for “" (title) "”" } { (icon(MORE)) }
+            div.deeds { (deeds) }
+        }
+    }
+}
+
+/// The buttons that put a track into what comes next.
+pub fn enqueue(seen: Seen, track: TrackId, title: &str, id: &str) -> Markup {
+    let put = |first: bool, words: &str, sign: &str, end: &str| {
+        html! {
+            form method="post" action=(seen.to("/api/queue")) data-said={ "“" (title) "” " (end) } {
+                input type="hidden" name="track" value=(track);
+                input type="hidden" name="first" value=(first);
+                button.tiny id={ (id) @if first { "-soon" } @else { "-add" } } { (icon(sign)) (words) }
+            }
+        }
+    };
+    html! { (put(true, "Play next", SOON, "comes next.")) (put(false, "Add to queue", ADD, "waits in the queue.")) }
 }
 
 /// The face of a mood, beside its word.
@@ -37,6 +61,19 @@ pub const SKIP: &str =
     "M5 6.200v11.600a.8.8 0 0 0 1.200.7l9-5.800a.8.8 0 0 0 0-1.400l-9-5.800A.8.8 0 0 0 5 6.200zM19 5.500v13";
 pub const HEART: &str = "M12 20s-7.500-4.700-9-9.300C2 7.300 4.300 4.800 7.200 4.800c2 0 3.700 1.100 4.800 2.900 1.100-1.800 2.800-2.900 4.800-2.900 2.900 0 5.200 2.500 4.200 5.900C19.500 15.300 12 20 12 20z";
 pub const NOT: &str = "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17zM6 6l12 12";
+pub const MORE: &str = "M5 12h.01M12 12h.01M19 12h.01";
+pub const UP: &str = "M12 19V5M6 11l6-6 6 6";
+pub const DOWN: &str = "M12 5v14M6 13l6 6 6-6";
+pub const REMOVE: &str = "M6 6l12 12M18 6 6 18";
+pub const ADD: &str = "M12 5v14M5 12h14";
+pub const SOON: &str = "M4 6h10M4 12h7M4 18h7M15 11v9l6.500-4.500z";
+/// The pages.
+pub const NOW: &str =
+    "M9 18V6l10-2v11.500M9 18a2.500 2.500 0 1 1-2.500-2.500H9zM19 15.500a2.500 2.500 0 1 1-2.500-2.500H19z";
+pub const SHELF: &str = "M5 4.500v15M10 4.500v15M14.500 5l4.500 14.500";
+pub const PAST: &str =
+    "M12 7.500V12l3.200 2M4.500 12a7.500 7.500 0 1 0 2.400-5.500L4.500 8.800M4.500 4.500v4.300h4.300";
+pub const LEARNT: &str = "M9 18.500h6M10 21h4M12 3.500a6 6 0 0 0-3.500 10.900c.5.400.8 1 .8 1.600h5.400c0-.6.3-1.200.8-1.600A6 6 0 0 0 12 3.500z";
 /// Something is wrong.
 pub const WARNING: &str = "M12 4 2.800 19.500h18.400zM12 10v4.500M12 17.200v.1";
 

@@ -1,0 +1,37 @@
+// Follows what changes: the host sends the parts of the page that differ.
+
+import { put } from "./morph.js";
+
+/** Shows what changes from now on; `shelved` is told when there is other music than before. */
+export function follow(shelved) {
+  const link = document.getElementById("link");
+  const events = new EventSource(`/events/parts${roomOf(location)}`);
+  events.addEventListener("open", () => { link.textContent = "live"; });
+  events.addEventListener("error", () => {
+    link.textContent = "Moodring does not answer; trying again …";
+    // A refused stream is closed for good by the browser; a broken one asks again by itself.
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => follow(shelved), 3000);
+  });
+  let shelf;
+  events.addEventListener("parts", ({ data }) => {
+    const { version, parts } = JSON.parse(data);
+    if (version !== document.documentElement.dataset.version) return location.reload();
+    for (const [id, html] of Object.entries(parts)) {
+      if (id === "title") title(html);
+      else put(id, html);
+    }
+    if (parts.shelf === undefined) return;
+    if (shelf !== undefined && shelf !== parts.shelf) shelved();
+    shelf = parts.shelf;
+  });
+}
+
+function title(words) {
+  if (document.documentElement.dataset.page === "Now") document.title = words;
+}
+
+/** The room that an address names, as the end of another. */
+export function roomOf({ search }) {
+  const room = new URLSearchParams(search).get("room");
+  return room ? `?room=${encodeURIComponent(room)}` : "";
+}

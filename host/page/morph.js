@@ -1,0 +1,65 @@
+// Makes what is shown look like what the host wrote, touching only what differs: focus, open lists
+// and typed text stay, and what has an id keeps its element when it moves.
+
+/** Makes `old` look like `fresh`. */
+export function morph(old, fresh) {
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || (old.id ?? "") !== (fresh.id ?? "")) {
+    old.replaceWith(fresh);
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  const busy = old === document.activeElement;
+  const keep = { DETAILS: "open", INPUT: busy ? "value" : "" }[old.nodeName];
+  for (const { name } of [...old.attributes]) {
+    if (name !== keep && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (name !== keep && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  if (old.nodeName === "INPUT" && !busy) old.value = fresh.value;
+  if (old.nodeName === "SELECT") return; // Whoever chooses is not disturbed.
+  children(old, fresh);
+}
+
+function children(old, fresh) {
+  const known = new Map([...old.children].filter((e) => e.id).map((e) => [e.id, e]));
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const kept = child.id ? known.get(child.id) : undefined;
+    if (kept) {
+      if (kept === at) at = at.nextSibling;
+      else old.insertBefore(kept, at);
+      morph(kept, child);
+    } else if (at && !at.id && !child.id && at.nodeName === child.nodeName) {
+      const now = at;
+      at = at.nextSibling;
+      morph(now, child);
+    } else {
+      old.insertBefore(child, at);
+    }
+  }
+  while (at) {
+    const gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  }
+}
+
+/** The same for the element with this id, from HTML; the focus stays where it was. */
+export function put(id, html) {
+  const place = document.getElementById(id);
+  if (!place) return;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  keepingFocus(() => morph(place, template.content.firstElementChild));
+}
+
+/** Changes the page; what had the focus has it again, even if it was moved or written anew. */
+export function keepingFocus(change) {
+  const { id } = document.activeElement ?? {};
+  change();
+  if (id && document.activeElement?.id !== id) document.getElementById(id)?.focus({ preventScroll: true });
+}

@@ -1,0 +1,130 @@
+//! The pages: the living parts in their places, and what is asked from the database.
+//!
+//! A request enters, HTML leaves. Every page reads and works without JavaScript; `page.js` only keeps
+//! it up to date. Fails, as a page that says why, when the database cannot be read.
+
+mod history;
+mod library;
+mod now;
+mod taste;
+
+use axum::http::HeaderMap;
+use maud::{DOCTYPE, Markup, html};
+
+use super::{assets, parts, refusal::Refusal, seen::Seen};
+
+pub use history::history;
+pub use library::library;
+pub use now::now;
+pub use taste::taste;
+
+/// One of the pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Now,
+    Library,
+    History,
+    Taste,
+}
+
+impl Page {
+    const ALL: [Self; 4] = [Self::Now, Self::Library, Self::History, Self::Taste];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Now => "/",
+            Self::Library => "/library",
+            Self::History => "/history",
+            Self::Taste => "/taste",
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Now => "Now",
+            Self::Library => "Library",
+            Self::History => "History",
+            Self::Taste => "Taste",
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Now => parts::NOW,
+            Self::Library => parts::SHELF,
+            Self::History => parts::PAST,
+            Self::Taste => parts::LEARNT,
+        }
+    }
+}
+
+/// Where the pages are, for the way back from a form.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    Page::ALL.into_iter().map(Page::path)
+}
+
+/// A page that says only why something could not be done.
+pub fn sorry(message: &str) -> String {
+    let body = html! {
+        main { div.card.empty { h2 { "That did not work" } p { (message) } a.button href="/" { "Back" } } }
+    };
+    frame(None, "Moodring", &body, None).into_string()
+}
+
+/// A page beside the first: its name, what it shows, and the small player.
+fn beside(seen: Seen, page: Page, main: &Markup) -> Markup {
+    let body = html! {
+        (parts::told(seen))
+        (parts::rooms(seen, page.path()))
+        main.one { (parts::notices(seen.state)) (main) }
+        (parts::mini(seen))
+    };
+    frame(Some(page), &format!("{} · Moodring", page.name()), &body, Some(seen))
+}
+
+/// What all pages have around them.
+fn frame(page: Option<Page>, title: &str, body: &Markup, seen: Option<Seen>) -> Markup {
+    let to = |path: &str| seen.map_or_else(|| path.to_owned(), |seen| seen.to(path));
+    html! {
+        (DOCTYPE)
+        html lang="en" data-version=(*assets::VERSION) data-page=(page.map_or("", Page::name)) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="icon" href=(assets::at("icon.svg")) type="image/svg+xml";
+                link rel="preload" href=(assets::at("nunito-latin.woff2")) as="font" type="font/woff2" crossorigin;
+                @for sheet in assets::SHEETS { link rel="stylesheet" href=(assets::at(sheet)); }
+                script type="module" src=(assets::at("page.js")) {}
+            }
+            body {
+                a.skip-link href="#main" { "To the content" }
+                header.top {
+                    img.logo src=(assets::at("icon.svg")) alt="" width="40" height="40";
+                    h1 { "Moodring" }
+                    nav aria-label="Pages" {
+                        @for one in Page::ALL {
+                            a href=(to(one.path())) aria-current=[(page == Some(one)).then_some("page")] {
+                                (parts::icon(one.sign())) span { (one.name()) }
+                            }
+                        }
+                    }
+                    p #link.link-state { noscript { a href="" { "Look again" } } }
+                }
+                div #main tabindex="-1" { (body) }
+                p #said role="status" {}
+                footer {
+                    "Moodring " (env!("CARGO_PKG_VERSION")) " · for programs: "
+                    a href="/openapi.yaml" { "how to ask" } ", " a href="/api/state" { "state" } ", "
+                    a href="/api/tracks" { "tracks" } ", " a href="/api/history" { "history" }
+                }
+            }
+        }
+    }
+}
+
+/// A page, or the refusal as one.
+fn served(written: Result<String, Refusal>, headers: &HeaderMap) -> Result<axum::response::Html<String>, Refusal> {
+    written.map(axum::response::Html).map_err(|refusal| refusal.for_reader(headers))
+}
