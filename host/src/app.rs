@@ -11,6 +11,7 @@ mod follow;
 mod handle;
 mod heed;
 mod load;
+mod manner;
 mod notices;
 mod obey;
 mod show;
@@ -35,14 +36,18 @@ use notices::{About, Notices};
 
 use crate::{
     config::{Hear, OnChange},
-    decide::{Choice, Rules},
+    decide::{
+        Choice, Rules,
+        mode::{Answer, Manner, Mode},
+        path::Path,
+    },
     library::{
         Candidate, StoreError, Track, TrackId,
         scan::{Outcome, Progress, ScanError},
     },
     listen::Heard,
     playback::{Pending, Playback},
-    player::{Command, Event, Player},
+    player::{Command, Event, PlayId, Player},
     queue::Queue,
     room::{Moment, Room},
     steer::Wish,
@@ -66,6 +71,8 @@ pub struct Habits {
     pub hear: Hear,
     /// A mood told for more people is not acted upon.
     pub people_max: Option<u32>,
+    /// What is done about moods, and when.
+    pub manner: Manner,
     /// What keeps music varied.
     pub rules: Rules,
     /// How many tracks the queue holds.
@@ -120,8 +127,25 @@ pub struct App {
     chance: StdRng,
 
     room: Room,
-    /// The room's last emotion, and since when; unknown after a restart.
+    /// The emotion that music is chosen for, and since when it is felt, if it is.
     mood: Option<(Emotion, Option<Moment>)>,
+    /// The emotion that was answered last, and how.
+    felt: Option<(Emotion, Answer)>,
+    /// The way that the music leads, if it does.
+    path: Option<Path>,
+    mode_by_hand: Option<Mode>,
+    /// These are quiet hours.
+    quiet: bool,
+    /// When the sleep timer ends.
+    sleep: Option<Moment>,
+    /// The loudness that somebody wishes, and the one that the player was told, 0..=1.
+    volume: f32,
+    loud: f32,
+    /// The play during which the loudness was turned up.
+    praised: Option<PlayId>,
+    /// What is said of the newest mood, once it has held; and what is to be written.
+    sentence: Option<(Moment, String)>,
+    sentences: VecDeque<(Timestamp, String)>,
     /// Somebody was there, or pressed play: music is wanted.
     wanted: bool,
     /// The pause for want of people was made, or overruled by hand.
@@ -169,21 +193,63 @@ impl App {
         habits: Habits,
         chance: StdRng,
     ) -> Result<Self, StoreError> {
-        let now = Moment::now();
+        Self::at(common, seat, player, habits, chance, Moment::now()).await
+    }
+
+    /// The same, at a given time.
+    async fn at(
+        common: Common,
+        seat: Seat,
+        player: Box<dyn Player>,
+        habits: Habits,
+        chance: StdRng,
+        now: Moment,
+    ) -> Result<Self, StoreError> {
         let (store, name) = (&common.store, seat.name.as_str());
         let mood = store.kept(name, "mood").await?.and_then(|word| Emotion::from_word(&word));
-        let by_hand = store.kept(name, "paused").await?.is_some_and(|why| why == "by_hand");
+        let paused = match store.kept(name, "paused").await?.as_deref() {
+            Some("by_hand") => Paused::ByHand,
+            Some("asleep") => Paused::Asleep,
+            _ => Paused::No,
+        };
+        let path = store.kept(name, "path").await?.and_then(|path| serde_json::from_str(&path).ok());
+        let mode_by_hand = store.kept(name, "mode").await?.and_then(|word| Mode::from_word(&word));
+        let volume = store.kept(name, "volume").await?.and_then(|volume| volume.parse().ok());
+        let volume = volume.filter(|volume| (0.0..=1.0).contains(volume)).unwrap_or(habits.volume);
+        let sleep = store.kept(name, "sleep").await?.and_then(|at| Timestamp::from_millisecond(at.parse().ok()?).ok());
+        // What ended while the program was away ends now.
+        let sleep = sleep.map(|at| {
+            let left = Duration::try_from(at.duration_since(now.at)).unwrap_or_default();
+            Moment { at, tick: now.tick + left }
+        });
+        let recent: VecDeque<_> =
+            store.heard_lately(name, habits.rules.repeat_window.max(habits.rules.artist_gap).max(1)).await?.into();
+        let mut queue = Queue::kept(store.kept_queue(name).await?);
+        // It began to play before it was taken out: heard is heard.
+        while let Some(front) = queue.front().map(|choice| choice.track).filter(|front| recent.front() == Some(front)) {
+            queue.take(front);
+        }
         let mut app = Self {
             room: Room::new(habits.hear.clone(), habits.people_max),
             mood: mood.map(|emotion| (emotion, None)),
+            felt: None,
+            path,
+            mode_by_hand,
+            quiet: false,
+            sleep,
+            volume,
+            loud: -1.0,
+            praised: None,
+            sentence: None,
+            sentences: VecDeque::new(),
             wanted: false,
             nobody_heeded: false,
             settled: now.tick,
-            paused: if by_hand { Paused::ByHand } else { Paused::No },
+            paused,
             tracks: Vec::new(),
             taste: Taste::kept(store.kept_taste(name).await?),
-            recent: store.heard_lately(name, habits.rules.repeat_window.max(habits.rules.artist_gap)).await?.into(),
-            queue: Queue::kept(store.kept_queue(name).await?),
+            recent,
+            queue,
             queue_changed: false,
             passed_over: VecDeque::new(),
             playback: Playback::new(common.plays.clone()),
@@ -205,7 +271,7 @@ impl App {
             habits,
             chance,
         };
-        app.player.send(Command::Volume(app.habits.volume));
+        app.keep_to_plan(now).await;
         let tracks = app.common.store.candidates().await;
         app.loaded(tracks, now);
         Ok(app)
@@ -251,6 +317,7 @@ impl App {
     /// Draws the conclusions: what the room feels → what comes next → what the player is told.
     async fn act(&mut self, now: Moment) {
         self.reload_if_due(now);
+        self.keep_to_plan(now).await;
         let turned = self.feel(now);
         // First what the player needs now, then the rest of the queue, then the diary.
         self.fit_queue(1, now);
@@ -262,11 +329,14 @@ impl App {
 
     /// Makes what comes next fit the mood, and holds at least `ahead` tracks where there are as many.
     fn fit_queue(&mut self, ahead: usize, now: Moment) {
-        let Some((emotion, _)) = self.mood else { return };
         let recent = self.lately();
         let rules = self.habits.rules;
-        self.queue_changed |=
-            self.queue.fit(emotion, ahead, &self.tracks, &recent, rules, &self.taste, now.at, &mut self.chance);
+        // The course is of a copy, so that the queue may change meanwhile.
+        let path = self.path.clone();
+        if let Some(course) = self.course(path.as_ref(), now) {
+            let Self { queue, tracks, taste, chance, .. } = self;
+            self.queue_changed |= queue.fit(course, ahead, tracks, &recent, rules, taste, now.at, chance);
+        }
     }
 
     /// Tells the player what to play now, and what next.
@@ -335,11 +405,17 @@ impl App {
     /// When to look again although nothing was heard.
     fn wake(&self, now: Moment) -> Instant {
         let waits = [self.not_before, self.settled, self.told_at + PATIENCE].into_iter().filter(|at| *at > now.tick);
-        let soonest =
-            waits.chain(self.pauses_at(now)).chain(self.fade_end).chain(self.room.wake(now)).chain(self.notices.wake());
+        let soonest = waits
+            .chain(self.plan_wake(now))
+            .chain(self.pauses_at(now))
+            .chain(self.fade_end)
+            .chain(self.room.wake(now))
+            .chain(self.notices.wake());
         soonest.min().unwrap_or(now.tick + Duration::from_secs(60)).max(now.tick + Duration::from_millis(1))
     }
 }
 
+#[cfg(test)]
+mod manner_tests;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! line and the nearest key, or with the key whose value is out of range. Every key is explained in
 //! `moodring-host.toml` beside this crate, which a test holds equal to these defaults.
 
+mod choice;
 mod rooms;
 
 use std::{
@@ -16,6 +17,7 @@ use moodring_config::ConfigError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use choice::Choosing;
 pub use rooms::{HOME, Hear, Room, room_of};
 
 use crate::player::local::Output;
@@ -35,6 +37,8 @@ pub struct Config {
     pub mood: Moods,
     /// What there is to play, and how it is chosen.
     pub music: Music,
+    /// What is done about moods, and when.
+    pub choice: Choosing,
     /// Where the sound goes.
     pub player: Sound,
     /// The page.
@@ -240,6 +244,7 @@ impl Config {
         range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
         let volume = self.player.volume;
         range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))?;
+        self.check_choice()?;
         self.check_rooms()
     }
 

@@ -251,6 +251,7 @@ fn habits(config: &Config, room: &Room, sound: &Sound) -> Habits {
     Habits {
         hear: room.hear.clone(),
         people_max: (room.people_max > 0).then_some(room.people_max),
+        manner: config.manner(room),
         rules: Rules {
             repeat_window: config.music.repeat_window as usize,
             artist_gap: config.music.artist_gap as usize,

@@ -197,7 +197,7 @@ mod tests {
             not_for: Emotions::NONE,
             problem: None,
         };
-        playback.name(Choice { track: TrackId(id), mood: Mood::Happy, why: String::new() }, track, false)
+        playback.name(Choice { track: TrackId(id), mood: Mood::Happy, step: None, why: String::new() }, track, false)
     }
 
     fn begin(playback: &mut Playback, play: PlayId) {

@@ -9,7 +9,7 @@ use moodring_mood::Emotion;
 use rand::Rng;
 
 use crate::{
-    decide::{Choice, Rules, choose, has_another, why},
+    decide::{Choice, Course, Rules, choose, has_another, why},
     library::{Candidate, TrackId},
     taste::Taste,
 };
@@ -97,7 +97,8 @@ impl Queue {
         let Ok(at) = tracks.binary_search_by_key(&track, |t| t.id) else { return false };
         let mut found = false;
         for choice in self.choices.iter_mut().filter(|c| c.track == track && !c.is_by_hand()) {
-            if let Some(emotion) = choice.mood.emotion() {
+            // One on a path keeps the reason of its step.
+            if let (Some(emotion), None) = (choice.mood.emotion(), choice.step) {
                 choice.why = why(emotion, &tracks[at], tracks, taste, now);
                 found = true;
             }
@@ -105,14 +106,14 @@ impl Queue {
         found
     }
 
-    /// Makes the queue fit `emotion`: drops what was chosen for another, what is no longer in `tracks`
+    /// Makes the queue fit a course: drops what was chosen for another, what is no longer in `tracks`
     /// (sorted by id) and what would repeat the track before it without need, then adds choices until `ahead` are
     /// there. What people picked stays where it is. `recent` is what was heard, the latest first. True if anything
     /// changed.
     #[allow(clippy::too_many_arguments)]
     pub fn fit(
         &mut self,
-        emotion: Emotion,
+        course: Course<'_>,
         ahead: usize,
         tracks: &[Candidate],
         recent: &[TrackId],
@@ -121,12 +122,16 @@ impl Queue {
         now: Timestamp,
         chance: &mut impl Rng,
     ) -> bool {
-        let there = |id: TrackId| tracks.binary_search_by_key(&id, |t| t.id).is_ok();
+        let any = course.after(None);
+        let there = |choice: &Choice| {
+            let at = tracks.binary_search_by_key(&choice.track, |t| t.id);
+            at.is_ok_and(|at| choice.is_by_hand() || any.wants(&tracks[at]))
+        };
         let before = self.choices.len();
-        let turned = self.choices.iter().any(|c| !c.is_by_hand() && c.mood.emotion() != Some(emotion));
-        self.choices.retain(|c| (c.is_by_hand() || c.mood.emotion() == Some(emotion)) && there(c.track));
+        let turned = self.choices.iter().any(|c| !c.is_by_hand() && c.mood.emotion() != Some(course.emotion));
+        self.choices.retain(|c| there(c) && (c.is_by_hand() || course.holds(c)));
         if let Some(at) = self.repeats(recent.first().copied())
-            && has_another(emotion, self.choices[at].track, tracks)
+            && has_another(&any, self.choices[at].track, tracks)
         {
             let mut place = 0..;
             self.choices.retain(|c| place.next().is_some_and(|place: usize| place < at) || c.is_by_hand());
@@ -136,7 +141,8 @@ impl Queue {
             let mut lately: Vec<TrackId> = self.choices.iter().rev().map(|c| c.track).collect();
             lately.extend(recent);
             let first = turned && self.choices.iter().all(Choice::is_by_hand);
-            let Some(choice) = choose(emotion, first, tracks, &lately, rules, taste, now, chance) else { break };
+            let aim = course.after(self.choices.iter().rev().find_map(|c| c.step));
+            let Some(choice) = choose(aim, first, tracks, &lately, rules, taste, now, chance) else { break };
             self.choices.push_back(choice);
             changed = true;
         }
@@ -157,7 +163,10 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::library::Emotions;
+    use crate::{
+        decide::{path::Path, plane::Point},
+        library::Emotions,
+    };
 
     fn tracks() -> Vec<Candidate> {
         let track = |id| Candidate {
@@ -167,6 +176,8 @@ mod tests {
             not_for: Emotions::NONE,
             liked: false,
             last_played: None,
+            place: Point::of(if id < 10 { Emotion::Happy } else { Emotion::Sad }),
+            explicit: false,
         };
         (0..20).map(track).collect()
     }
@@ -174,7 +185,7 @@ mod tests {
     fn fit(queue: &mut Queue, emotion: Emotion, tracks: &[Candidate]) -> bool {
         let rules = Rules { repeat_window: 30, artist_gap: 0 };
         queue.fit(
-            emotion,
+            emotion.into(),
             3,
             tracks,
             &[TrackId(1)],
@@ -213,8 +224,12 @@ mod tests {
 
     /// One track for each emotion, as the built-in pieces are.
     fn built_in() -> Vec<Candidate> {
-        let piece =
-            |(id, emotion)| Candidate { id: TrackId(id), moods: [emotion].into_iter().collect(), ..tracks()[0] };
+        let piece = |(id, emotion)| Candidate {
+            id: TrackId(id),
+            moods: [emotion].into_iter().collect(),
+            place: Point::of(emotion),
+            ..tracks()[0]
+        };
         (0..).zip(Emotion::ALL).map(piece).collect()
     }
 
@@ -228,7 +243,16 @@ mod tests {
             // A queue for another mood was there before.
             let before = Emotion::ALL[(emotion as usize + 1) % 7];
             for mood in [before, emotion] {
-                queue.fit(mood, 3, &tracks, &[plays], rules, &Taste::default(), Timestamp::UNIX_EPOCH, &mut chance);
+                queue.fit(
+                    mood.into(),
+                    3,
+                    &tracks,
+                    &[plays],
+                    rules,
+                    &Taste::default(),
+                    Timestamp::UNIX_EPOCH,
+                    &mut chance,
+                );
             }
             let ids: Vec<_> = std::iter::once(plays).chain(queue.iter().map(|c| c.track)).collect();
             assert!(ids.windows(2).all(|two| two[0] != two[1]), "{emotion}: {ids:?}");
@@ -244,7 +268,7 @@ mod tests {
         let mut queue = Queue::default();
         let fit = |queue: &mut Queue, recent: &[TrackId], tracks: &[Candidate]| {
             queue.fit(
-                Emotion::Sad,
+                Emotion::Sad.into(),
                 3,
                 tracks,
                 recent,
@@ -326,5 +350,37 @@ mod tests {
         assert_eq!(queue.front().unwrap().track, ids[2]);
         assert_eq!(queue.iter().count(), 3);
         assert!(queue.drop_track(ids[2]) && queue.iter().count() == 2);
+    }
+
+    #[test]
+    fn on_a_path_each_track_is_the_next_step_and_none_is_lost_on_the_way() {
+        let (tracks, rules) = (built_in(), Rules { repeat_window: 30, artist_gap: 3 });
+        let mut queue = Queue::default();
+        let path = Path::lift(Emotion::Sad, 5);
+        let mut chance = StdRng::seed_from_u64(1);
+        let mut fit = |queue: &mut Queue, taken, recent: &[TrackId]| {
+            let course = Course { emotion: Emotion::Sad, path: Some((&path, taken)), explicit: true };
+            queue.fit(course, 3, &tracks, recent, rules, &Taste::default(), Timestamp::UNIX_EPOCH, &mut chance)
+        };
+        let steps = |queue: &Queue| queue.iter().map(|c| c.step.unwrap().number).collect::<Vec<_>>();
+        assert!(fit(&mut queue, 0, &[]));
+        assert_eq!(steps(&queue), [1, 2, 3]);
+        assert_eq!(queue.front().unwrap().track, TrackId(Emotion::Sad as i64), "it begins where the person is");
+        let (first, second) = (queue.front().unwrap().track, queue.iter().nth(1).unwrap().clone());
+        queue.take(first);
+        assert!(fit(&mut queue, 1, &[first]));
+        assert_eq!((steps(&queue), queue.front()), (vec![2, 3, 4], Some(&second)));
+        assert!(!fit(&mut queue, 1, &[first]), "what fits stays");
+        // One is taken out by hand: those after it stay what they are.
+        queue.drop_track(second.track);
+        fit(&mut queue, 1, &[first]);
+        assert_eq!(steps(&queue), [3, 4, 5]);
+        // The path is over: the music stays bright.
+        fit(&mut queue, 5, &[first]);
+        assert!(steps(&queue).iter().all(|step| *step == 5) && queue.iter().count() == 3);
+        // Without the path, what was on it goes.
+        let mut chance = StdRng::seed_from_u64(1);
+        queue.fit(Emotion::Sad.into(), 3, &tracks, &[], rules, &Taste::default(), Timestamp::UNIX_EPOCH, &mut chance);
+        assert!(queue.iter().all(|c| c.step.is_none()));
     }
 }

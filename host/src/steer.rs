@@ -1,12 +1,14 @@
 //! What people can do: the wishes that the page sends to `app`.
 
+use std::time::Duration;
+
 use moodring_mood::Emotion;
 use tokio::sync::oneshot;
 
-use crate::library::TrackId;
+use crate::{decide::mode::Mode, library::TrackId};
 
 /// One wish of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Steer {
     /// Go on playing.
     Play,
@@ -64,6 +66,12 @@ pub enum Steer {
         /// Where it does not.
         remove: Option<Emotion>,
     },
+    /// What music does about moods from now on; `None`: as the settings say.
+    Mode(Option<Mode>),
+    /// The loudness, 0..=1.
+    Volume(f32),
+    /// Fade out after this time; `None`: not any more.
+    Sleep(Option<Duration>),
     /// Forget what was learnt from plays, for one emotion or for all. Likes stay.
     ForgetTaste(Option<Emotion>),
 }

@@ -57,6 +57,12 @@ pub enum Evidence {
     Picked,
     /// Somebody picked it again within the hour.
     Replayed,
+    /// Somebody turned the loudness up while it played.
+    Louder,
+    /// Somebody began to like it while it played. Beside this, a liked track is liked for every mood.
+    Liked,
+    /// Somebody said that it does not fit the mood. It is not played for it again; this is for its artist.
+    Banned,
 }
 
 impl Evidence {
@@ -80,6 +86,9 @@ impl Evidence {
             Self::Skipped(share) => Sums { good: 0.0, bad: 1.0 - 0.7 * share },
             Self::Picked => Sums { good: 1.5, bad: 0.0 },
             Self::Replayed => Sums { good: 2.0, bad: 0.0 },
+            Self::Louder => Sums { good: 0.5, bad: 0.0 },
+            Self::Liked => Sums { good: 1.0, bad: 0.0 },
+            Self::Banned => Sums { good: 0.0, bad: 2.0 },
         }
     }
 }

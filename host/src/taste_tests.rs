@@ -3,7 +3,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use super::*;
 use crate::{
-    decide::{Rules, choose},
+    decide::{Rules, choose, plane::Point},
     library::Emotions,
 };
 
@@ -76,7 +76,16 @@ fn one_track_of_an_artist_speaks_for_the_others() {
 
 fn candidate(id: i64) -> Candidate {
     let moods = [Happy].into_iter().collect();
-    Candidate { id: TrackId(id), artist: None, moods, not_for: Emotions::NONE, liked: false, last_played: None }
+    Candidate {
+        id: TrackId(id),
+        artist: None,
+        moods,
+        not_for: Emotions::NONE,
+        liked: false,
+        last_played: None,
+        place: Point::of(Happy),
+        explicit: false,
+    }
 }
 
 /// Somebody with a hidden taste: how likely each track is to be heard to its end.

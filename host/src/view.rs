@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use moodring_mood::{Confidence, DeviceId, Emotion, Health, Mood};
 use serde::Serialize;
 
-use crate::library::TrackId;
+use crate::{
+    decide::{mode::Mode, path::Goal},
+    library::TrackId,
+};
 
 /// Everything that can be shown. `playing`, `paused` and `queue` are the first room's, which is the only one
 /// where no `[[room]]` is configured.
@@ -63,8 +66,54 @@ pub struct RoomView {
     pub paused: Paused,
     /// What comes next, soonest first.
     pub queue: Vec<QueuedView>,
+    /// What music does about moods now.
+    pub mode: Mode,
+    /// The same, where somebody chose it by hand; `null`: by settings and hours.
+    pub mode_by_hand: Option<Mode>,
+    /// The way that the music leads, if it does.
+    pub path: Option<PathView>,
+    /// Whether these are quiet hours: moods start no music.
+    pub quiet: bool,
+    /// When the sleep timer fades the music out, if it was set.
+    pub sleep_at: Option<Timestamp>,
+    /// The loudness wished, 0..=1.
+    pub volume: f32,
+    /// No louder than this now, 0..=1.
+    pub volume_max: f32,
+    /// Whether tracks marked explicit may be chosen now.
+    pub explicit: bool,
     /// What is wrong here and what to do about it, most urgent first.
     pub notices: Vec<String>,
+}
+
+/// A lift, or calming: the way on the plane of valence and arousal, a point for each track.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PathView {
+    /// Where it leads.
+    pub goal: Goal,
+    /// The mood that it began with.
+    pub from: Emotion,
+    /// The point whose track plays, from 1; 0 before the first.
+    pub step: usize,
+    /// A point for each track.
+    pub points: Vec<PointView>,
+    /// All of it in a sentence.
+    pub words: String,
+    /// Whether its last track has begun: the music stays there.
+    pub over: bool,
+}
+
+/// A point of a path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PointView {
+    /// How pleasant, -1..=1.
+    pub valence: f32,
+    /// How excited, -1..=1.
+    pub arousal: f32,
+    /// What music there sounds like, in a word or two.
+    pub word: &'static str,
+    /// The track that plays or waits for it, if one does.
+    pub title: Option<String>,
 }
 
 /// One device.
@@ -140,6 +189,10 @@ pub enum Paused {
     ByHand,
     /// Nobody was there for a while.
     NobodyThere,
+    /// These are quiet hours.
+    QuietHours,
+    /// The sleep timer has ended.
+    Asleep,
 }
 
 /// The library.

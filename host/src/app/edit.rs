@@ -7,7 +7,7 @@ use moodring_mood::{Emotion, Mood};
 
 use super::{App, News};
 use crate::{
-    decide::Choice,
+    decide::{Choice, plane},
     library::{Emotions, TrackId},
     queue::LONGEST,
     room::Moment,
@@ -79,6 +79,7 @@ impl App {
         self.stored(stored)?;
         if let Ok(at) = self.tracks.binary_search_by_key(&track, |t| t.id) {
             self.tracks[at].moods = after;
+            self.tracks[at].place = plane::place(after, None);
         }
         // Unrated, it counted as neutral.
         let unrated = Some(Emotion::Neutral).filter(|_| before.is_empty() && !after.contains(Emotion::Neutral));

@@ -9,6 +9,7 @@ use moodring_mood::{Emotion, Mood};
 use super::{App, PACE};
 use crate::{
     config::OnChange,
+    decide::{mode::Answer, path::Goal},
     player::Command,
     room::{Feeling, Moment},
     view::Paused,
@@ -19,11 +20,11 @@ impl App {
     pub(super) fn feel(&mut self, now: Moment) -> bool {
         match self.room.feels(now) {
             Feeling::Feels(emotion, since) => {
-                self.somebody();
+                self.somebody(now);
                 return self.follow(emotion, since, now);
             }
             Feeling::Somebody => {
-                self.somebody();
+                self.somebody(now);
                 self.age_unknown();
             }
             Feeling::Nobody(since) => {
@@ -36,17 +37,24 @@ impl App {
     }
 
     /// The mood was felt by somebody who may have left: it counts on, and for how long nobody knows.
-    const fn age_unknown(&mut self) {
+    pub(super) const fn age_unknown(&mut self) {
         if let Some((_, since)) = &mut self.mood {
             *since = None;
         }
     }
 
     /// Somebody is there: music is wanted, and goes on if it had paused for want of people.
-    fn somebody(&mut self) {
-        self.wanted = true;
-        self.nobody_heeded = false;
-        if self.paused == Paused::NobodyThere {
+    fn somebody(&mut self, now: Moment) {
+        let was_alone = std::mem::take(&mut self.nobody_heeded);
+        if self.paused == Paused::Asleep && was_alone && !self.quiet {
+            // Who went to sleep has left since, and is back.
+            self.paused = Paused::No;
+            self.player.send(Command::Resume);
+        }
+        if self.moods_start(now) {
+            self.wanted = true;
+        }
+        if self.paused == Paused::NobodyThere && !self.quiet {
             self.paused = Paused::No;
             self.player.send(Command::Resume);
         }
@@ -61,6 +69,7 @@ impl App {
                 self.paused = Paused::NobodyThere;
                 self.fade_end = None;
                 self.player.send(Command::Pause(self.habits.fade));
+                self.say("nobody is there: the music pauses", now);
             }
         }
     }
@@ -77,15 +86,33 @@ impl App {
 
     /// The room feels this: a new emotion changes what comes next. True if it is one.
     fn follow(&mut self, emotion: Emotion, since: Moment, now: Moment) -> bool {
-        let same = self.mood.is_some_and(|(before, _)| before == emotion);
-        if same || now.tick >= self.settled {
-            self.mood = Some((emotion, Some(since)));
+        let answer = self.answer(emotion, now);
+        // After a restart nothing was answered yet, and the mood that was kept goes on where it was.
+        let kept = self.felt.is_none() && matches!(answer, Answer::Match | Answer::Lift | Answer::Calm);
+        let same = self.felt == Some((emotion, answer))
+            || kept && self.mood.is_some_and(|(e, _)| e == emotion) && self.leads(answer);
+        if same {
+            self.felt = Some((emotion, answer));
+            if self.mood.is_some_and(|(chosen, _)| chosen == emotion) {
+                self.mood = Some((emotion, Some(since)));
+            }
+            return false;
         }
-        if same || now.tick < self.settled {
+        if now.tick < self.settled {
             return false;
         }
         self.settled = now.tick + PACE;
-        true
+        self.felt = Some((emotion, answer));
+        self.turn(emotion, Some(since), answer, now)
+    }
+
+    /// Whether the music leads already where such an answer would lead it.
+    fn leads(&self, answer: Answer) -> bool {
+        match answer {
+            Answer::Lift => self.path.as_ref().is_some_and(|path| path.goal == Goal::Lift),
+            Answer::Calm => self.path.as_ref().is_some_and(|path| path.goal == Goal::Calm),
+            _ => self.path.is_none(),
+        }
     }
 
     /// Fades out what plays for another mood, or lets it be heard again, as configured.

@@ -130,6 +130,7 @@ impl App {
             self.write_ended(&before, Ending::Replaced, now).await;
         }
         let track = told.choice.track;
+        self.stepped(told.choice.step);
         if self.queue.front().is_some_and(|choice| *choice == told.choice) {
             self.queue_changed |= self.queue.take(track);
         }

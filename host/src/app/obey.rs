@@ -36,6 +36,9 @@ impl App {
                 self.fade_end = None;
                 self.set_paused(Paused::ByHand).await;
             }
+            Steer::Mode(mode) => self.set_mode(mode, now).await,
+            Steer::Volume(volume) => self.set_volume(volume.clamp(0.0, 1.0), now).await,
+            Steer::Sleep(after) => self.set_sleep(after, now).await,
             Steer::Skip => self.skip(now).await,
             Steer::Like { track, liked } => {
                 self.loads.outdate();
@@ -43,6 +46,11 @@ impl App {
                 self.stored(stored)?;
                 self.note_like(track, liked);
                 self.tell_others(News::Liked(track, liked));
+                let heard = self.playback.current.as_ref().map(|current| &current.told.choice);
+                let mood = heard.filter(|choice| liked && choice.track == track).map(|choice| choice.mood);
+                if let Some(mood) = mood {
+                    self.learn(mood, track, Evidence::Liked, now).await;
+                }
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
@@ -73,10 +81,14 @@ impl App {
         self.set_paused(Paused::No).await;
     }
 
-    async fn set_paused(&mut self, paused: Paused) {
+    pub(super) async fn set_paused(&mut self, paused: Paused) {
         if self.paused != paused {
             self.paused = paused;
-            let why = if paused == Paused::ByHand { "by_hand" } else { "no" };
+            let why = match paused {
+                Paused::ByHand => "by_hand",
+                Paused::Asleep => "asleep",
+                Paused::No | Paused::NobodyThere | Paused::QuietHours => "no",
+            };
             let written = self.common.store.keep(&self.seat.name, "paused", why).await;
             self.written(written);
         }
@@ -120,6 +132,7 @@ impl App {
         if !banned {
             return Ok(());
         }
+        self.learn(emotion.into(), track, Evidence::Banned, now).await;
         let plays = self.playback.current.as_ref().map(|playing| &playing.told);
         if plays.is_some_and(|told| told.track.id == track && told.choice.mood == Mood::from(emotion)) {
             // What comes next must not be the same track again.

@@ -6,6 +6,7 @@ use moodring_mood::{Emotion, NowPlaying, Playing as Told, payload::VERSION};
 
 use super::{About, App};
 use crate::{
+    decide::Choice,
     listen::Announcement,
     room::Moment,
     view::{LibraryView, Paused, PlayingView, QueuedView, RoomView},
@@ -34,7 +35,7 @@ impl App {
             }
         });
         self.announce(playing.as_ref(), now);
-        let devices = self.room.view();
+        let (devices, plan) = (self.room.view(), self.plan(now));
         let room = RoomView {
             name: self.seat.name.clone(),
             devices: devices.iter().map(|device| device.id.clone()).collect(),
@@ -43,6 +44,14 @@ impl App {
             playing,
             paused: self.paused,
             queue: self.queue_view(now),
+            mode: plan.mode,
+            mode_by_hand: self.mode_by_hand,
+            path: self.path_view(),
+            quiet: self.quiet,
+            sleep_at: self.sleep.map(|at| at.at),
+            volume: self.volume,
+            volume_max: plan.volume_max,
+            explicit: plan.explicit,
             notices: self.notices.words(now.tick),
         };
         let (index, library) = (self.seat.index, &self.library);
@@ -63,7 +72,7 @@ impl App {
     }
 
     fn queue_view(&self, now: Moment) -> Vec<QueuedView> {
-        let view = |choice: &crate::decide::Choice| {
+        let view = |choice: &Choice| {
             let track = self.titles.get(&choice.track)?;
             Some(QueuedView {
                 track: track.id,
@@ -142,10 +151,15 @@ impl App {
             LibraryView { tracks: self.tracks.len() as u64, by_emotion: Emotion::ALL.map(fit), ..self.library };
     }
 
+    /// What is to come, as it is kept: with what the player was told of and has not begun.
+    fn coming(&self) -> impl Iterator<Item = &Choice> {
+        self.playback.starting().map(|starting| &starting.choice).into_iter().chain(self.queue.iter())
+    }
+
     /// Writes down what changed and must outlive a crash.
     pub(super) async fn keep(&mut self, now: Moment) {
         if std::mem::take(&mut self.queue_changed) {
-            let written = self.common.store.keep_queue(&self.seat.name, self.queue.iter()).await;
+            let written = self.common.store.keep_queue(&self.seat.name, self.coming(), self.path.as_ref()).await;
             self.written(written);
         }
         if let Some((emotion, _)) = self.mood
@@ -153,6 +167,11 @@ impl App {
         {
             self.mood_kept = Some(emotion);
             let written = self.common.store.keep(&self.seat.name, "mood", emotion.word()).await;
+            self.written(written);
+        }
+        self.settle(now);
+        while let Some((at, words)) = self.sentences.pop_front() {
+            let written = self.common.store.decided(&self.seat.name, &words, at).await;
             self.written(written);
         }
         while let Some((device, mood, confidence, at)) = self.moods_to_write.pop_front() {

@@ -26,26 +26,27 @@ impl Player for Notes {
 }
 
 /// The app with a clock of its own.
-struct Stage {
-    app: App,
+pub struct Stage {
+    pub app: App,
     told: Arc<Mutex<Vec<Command>>>,
-    now: Moment,
-    device: DeviceId,
-    dir: TempDir,
+    pub now: Moment,
+    pub device: DeviceId,
+    pub dir: TempDir,
 }
 
 const FADE: Duration = Duration::from_secs(4);
 
 impl Stage {
     /// With these pieces as the library.
-    async fn with(pieces: &[Piece]) -> Self {
+    pub async fn with(pieces: &[Piece]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).await.unwrap();
         store.use_pieces(pieces).await.unwrap();
-        let told = Arc::new(Mutex::new(Vec::new()));
+        store.close().await;
         let habits = Habits {
             hear: Hear::Freshest,
             people_max: None,
+            manner: Manner::default(),
             rules: Rules { repeat_window: 30, artist_gap: 3 },
             ahead: 3,
             on_change: OnChange::Fade,
@@ -54,26 +55,38 @@ impl Stage {
             volume: 1.0,
             built_in: true,
         };
+        Self::reopened(dir, habits, 0, "hall".parse().unwrap(), Moment::now()).await
+    }
+
+    /// On the database that is in `dir`.
+    pub async fn reopened(dir: TempDir, habits: Habits, index: usize, device: DeviceId, now: Moment) -> Self {
+        let store = Store::open(dir.path()).await.unwrap();
+        let told = Arc::new(Mutex::new(Vec::new()));
         let common = Common::new(store, &["home".to_owned()]).await.unwrap();
-        let seat = Seat { index: 0, name: "home".to_owned() };
+        let seat = Seat { index, name: "home".to_owned() };
         let player = Box::new(Notes(Arc::clone(&told)));
-        let app = App::new(common, seat, player, habits, StdRng::seed_from_u64(7)).await.unwrap();
-        let mut stage = Self { app, told, now: Moment::now(), device: "hall".parse().unwrap(), dir };
+        let app = App::at(common, seat, player, habits, StdRng::seed_from_u64(7), now).await.unwrap();
+        let mut stage = Self { app, told, now, device, dir };
         stage.news();
         stage
     }
 
-    async fn act(&mut self) {
+    /// The track of the last play that was written down.
+    pub async fn heard_last(&self) -> Option<TrackId> {
+        self.app.common.store.heard_lately("home", 1).await.unwrap().first().copied()
+    }
+
+    pub async fn act(&mut self) {
         self.app.act(self.now).await;
     }
 
-    async fn pass(&mut self, seconds: f64) {
+    pub async fn pass(&mut self, seconds: f64) {
         let gone = Duration::from_secs_f64(seconds);
         self.now = Moment { at: self.now.at + gone, tick: self.now.tick + gone };
         self.act().await;
     }
 
-    async fn mood(&mut self, mood: Mood) {
+    pub async fn mood(&mut self, mood: Mood) {
         let confidence = Confidence::saturating(0.9);
         let message =
             MoodMessage { v: 1, at: self.now.at, seq: 1, mood, confidence, people: 1, scores: Scores::default() };
@@ -81,23 +94,23 @@ impl Stage {
         self.act().await;
     }
 
-    async fn wish(&mut self, wish: Steer) {
+    pub async fn wish(&mut self, wish: Steer) {
         self.app.obey(wish, self.now).await.unwrap();
         self.act().await;
     }
 
-    async fn says(&mut self, event: Event) {
+    pub async fn says(&mut self, event: Event) {
         self.app.heed(event, self.now).await;
         self.act().await;
     }
 
     /// What the player was told since the last call.
-    fn news(&mut self) -> Vec<Command> {
+    pub fn news(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.told.lock().unwrap())
     }
 
     /// A mood, and the player begins what it is told; gives the play and the piece.
-    async fn playing(&mut self, mood: Mood) -> (PlayId, String) {
+    pub async fn playing(&mut self, mood: Mood) -> (PlayId, String) {
         self.mood(mood).await;
         let told = self.news().into_iter().find_map(|command| match command {
             Command::Play(Item { play, source: Source::BuiltIn(name) }) => Some((play, name)),
@@ -110,19 +123,19 @@ impl Stage {
     }
 
     /// Takes in what a look into the database found.
-    async fn load(&mut self) {
+    pub async fn load(&mut self) {
         let loaded = tokio::time::timeout(Duration::from_secs(20), self.app.loads.from.recv()).await;
         self.app.loaded(loaded.expect("a look in time").unwrap(), self.now);
         self.act().await;
     }
 
-    fn heard(&self) -> TrackId {
+    pub fn heard(&self) -> TrackId {
         self.app.playback.current.as_ref().unwrap().told.choice.track
     }
 }
 
 /// The commands without the tracks that they name.
-fn words(commands: &[Command]) -> Vec<&'static str> {
+pub fn words(commands: &[Command]) -> Vec<&'static str> {
     let word = |command: &Command| match command {
         Command::Play(_) => "play",
         Command::Next(_) => "next",

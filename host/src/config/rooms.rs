@@ -9,7 +9,10 @@ use moodring_mood::DeviceId;
 use serde::{Deserialize, Serialize};
 
 use super::{Config, Sound, Unusable};
-use crate::player::local::Output;
+use crate::{
+    decide::mode::{Answers, Hours, Mode},
+    player::local::Output,
+};
 
 /// The name of the room that there is without any `[[room]]`.
 pub const HOME: &str = "home";
@@ -33,6 +36,16 @@ pub struct Room {
     pub output: Option<Output>,
     /// Its loudness, 0..=1; else as in `[player]`.
     pub volume: Option<f32>,
+    /// What music does about its moods; else as in `[choice]`, and so the following.
+    pub mode: Option<Mode>,
+    /// What is done about each mood, whatever the mode.
+    pub moods: Option<Answers>,
+    /// Whether tracks marked explicit may be chosen.
+    pub explicit: Option<bool>,
+    /// No louder than this, 0..=1.
+    pub volume_max: Option<f32>,
+    /// Times of day at which something is otherwise.
+    pub hours: Option<Vec<Hours>>,
 }
 
 /// Which of several devices in a room speaks for it; in the configuration `freshest`, `majority` or

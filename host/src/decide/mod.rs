@@ -1,9 +1,13 @@
 //! Which music fits: pure functions over moods, the library and what was heard.
 //!
-//! In: an emotion, the tracks that can be played, what was heard lately, the time, a source of
+//! In: an emotion and where music is to lead from it, the tracks that can be played, what was heard lately, the time, a source of
 //! chance. Out: a [`Choice`] with its reason. Nothing here waits, reads a clock or can fail; the
 //! same input gives the same output.
 
+pub mod mode;
+mod near;
+pub mod path;
+pub mod plane;
 mod reason;
 mod widen;
 
@@ -13,6 +17,8 @@ use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
 use rand::{Rng, seq::index};
 
+use path::{Path, Step};
+use plane::Point;
 pub use reason::{for_how_long, mood_words};
 
 use crate::{
@@ -31,6 +37,8 @@ pub struct Choice {
     pub track: TrackId,
     /// The mood it was chosen for.
     pub mood: Mood,
+    /// Where it stands on a path, if it is on one.
+    pub step: Option<Step>,
     /// Why this one, in words, such as "liked; not played today".
     pub why: String,
 }
@@ -41,12 +49,75 @@ const BY_HAND: &str = "picked by hand";
 impl Choice {
     /// A track that a person picked while the mood was this.
     pub fn by_hand(track: TrackId, mood: Mood) -> Self {
-        Self { track, mood, why: BY_HAND.to_owned() }
+        Self { track, mood, step: None, why: BY_HAND.to_owned() }
     }
 
     /// Whether a person picked it: then no mood takes it out of what comes next.
     pub fn is_by_hand(&self) -> bool {
         self.why == BY_HAND
+    }
+}
+
+/// What a track is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Aim {
+    /// The mood.
+    pub emotion: Emotion,
+    /// Its step on a path and where on the plane it is to lie; `None`: it is to be marked for the mood.
+    pub step: Option<(Step, Point)>,
+    /// Whether it may be marked explicit.
+    pub explicit: bool,
+}
+
+impl From<Emotion> for Aim {
+    fn from(emotion: Emotion) -> Self {
+        Self { emotion, step: None, explicit: true }
+    }
+}
+
+impl Aim {
+    /// Whether nobody said that the track does not fit, and it may be heard here.
+    pub const fn wants(&self, track: &Candidate) -> bool {
+        !track.not_for.contains(self.emotion) && (self.explicit || !track.explicit)
+    }
+}
+
+/// What the tracks to come are chosen for, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course<'a> {
+    /// The mood.
+    pub emotion: Emotion,
+    /// The path that they are on, and how many of its tracks have begun or are about to.
+    pub path: Option<(&'a Path, usize)>,
+    /// Whether they may be marked explicit.
+    pub explicit: bool,
+}
+
+impl From<Emotion> for Course<'_> {
+    fn from(emotion: Emotion) -> Self {
+        Self { emotion, path: None, explicit: true }
+    }
+}
+
+impl Course<'_> {
+    /// What comes after `step`, or next where there was none.
+    pub fn after(&self, step: Option<Step>) -> Aim {
+        let step = self.path.map(|(path, taken)| path.step(step.map_or(taken, |step| step.number.into()) + 1));
+        Aim { emotion: self.emotion, step, explicit: self.explicit }
+    }
+
+    /// Whether a choice is still to come. A track may have been taken out of the queue: what followed it is
+    /// not lost.
+    pub fn holds(&self, choice: &Choice) -> bool {
+        let fits = match (self.path, choice.step) {
+            (None, step) => step.is_none(),
+            (Some(_), None) => false,
+            (Some((path, taken)), Some(step)) => {
+                let ahead = usize::from(step.number) > taken.min(path.steps.len().saturating_sub(1));
+                ahead && path.step(step.number.into()).0 == step
+            }
+        };
+        fits && choice.mood.emotion() == Some(self.emotion)
     }
 }
 
@@ -59,19 +130,21 @@ pub struct Rules {
     pub artist_gap: usize,
 }
 
-/// Why `track` is a choice for `emotion` among `tracks`, in words: "liked; not played today".
-pub fn why(emotion: Emotion, track: &Candidate, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> String {
-    reason::why(emotion, widen::own(emotion, tracks).len(), track, taste.of(emotion, track.id, now), now)
+/// Why `track` is a choice among `tracks`, in words: "liked; not played today".
+pub fn why(aim: impl Into<Aim>, track: &Candidate, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> String {
+    let aim = aim.into();
+    let own = if aim.step.is_none() { widen::own(&aim, tracks).len() } else { 0 };
+    reason::why(&aim, own, track, taste.of(aim.emotion, track.id, now), now)
 }
 
-/// The next track for `emotion`; `None` if every track is unwanted for it or there is none.
+/// The next track for what is aimed at; `None` if every track is unwanted for it or there is none.
 ///
 /// `tracks` is sorted by id. `recent` is what was heard or is to be heard before this one, the
 /// latest first. `first`: it is the first after the mood changed. The same track is chosen twice in a
 /// row only where no other is wanted.
 #[allow(clippy::too_many_arguments, reason = "everything that a choice depends on is a parameter")]
 pub fn choose(
-    emotion: Emotion,
+    aim: impl Into<Aim>,
     first: bool,
     tracks: &[Candidate],
     recent: &[TrackId],
@@ -80,16 +153,21 @@ pub fn choose(
     now: Timestamp,
     chance: &mut impl Rng,
 ) -> Option<Choice> {
-    let pool = widen::turn(emotion, first, tracks, recent);
+    let aim = aim.into();
+    let pool = match aim.step {
+        None => widen::turn(&aim, first, tracks, recent),
+        Some((step, point)) => near::near(&aim, step, point, tracks, recent.first()),
+    };
     let rested = rested(&pool, recent, rules.repeat_window.max(1));
     let spread = spread(&rested, tracks, recent, rules.artist_gap);
-    let chosen = draw(emotion, &spread, taste, now, chance)?;
-    Some(Choice { track: chosen.id, mood: emotion.into(), why: why(emotion, chosen, tracks, taste, now) })
+    let chosen = draw(&aim, &spread, taste, now, chance)?;
+    let step = aim.step.map(|(step, _)| step);
+    Some(Choice { track: chosen.id, mood: aim.emotion.into(), step, why: why(aim, chosen, tracks, taste, now) })
 }
 
-/// Whether any track but `track` is wanted for `emotion`.
-pub fn has_another(emotion: Emotion, track: TrackId, tracks: &[Candidate]) -> bool {
-    tracks.iter().any(|t| t.id != track && !t.not_for.contains(emotion))
+/// Whether any track but `track` is wanted.
+pub fn has_another(aim: &Aim, track: TrackId, tracks: &[Candidate]) -> bool {
+    tracks.iter().any(|t| t.id != track && aim.wants(t))
 }
 
 /// Those of `pool`, sorted by id, that were not heard lately; at least one, if there is any.
@@ -119,9 +197,9 @@ fn spread<'a>(pool: &[&'a Candidate], tracks: &[Candidate], recent: &[TrackId], 
 }
 
 /// The one that seems most welcome just now, by a draw from what is believed of each; those not heard
-/// for long have a little more of it.
+/// for long have a little more of it, and those nearer to where a path leads.
 fn draw<'a>(
-    emotion: Emotion,
+    aim: &Aim,
     pool: &[&'a Candidate],
     taste: &Taste,
     now: Timestamp,
@@ -132,12 +210,14 @@ fn draw<'a>(
         Some(24..168) => 0.9,
         Some(_) | None => 1.0,
     };
+    let near = |track: &Candidate| aim.step.map_or(1.0, |(_, point)| near::nearness(track, point));
+    let emotion = aim.emotion;
     let (known, others): (Vec<_>, Vec<_>) = pool.iter().partition(|t| t.liked || taste.knows(emotion, t.id));
     let mut judge = taste.judge(emotion, now);
     let mut best: Option<(f64, &Candidate)> = None;
     for some in [known, others] {
         for at in index::sample(chance, some.len(), some.len().min(LOOK)) {
-            let welcome = rest(some[at]) * judge.draw(some[at], chance);
+            let welcome = rest(some[at]) * near(some[at]) * judge.draw(some[at], chance);
             if best.is_none_or(|(most, _)| welcome > most) {
                 best = Some((welcome, some[at]));
             }

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use moodring_mood::{Emotion, Mood};
+use moodring_mood::Mood;
 
-use super::widen::stand_in;
+use super::{
+    Aim,
+    path::{Goal, Step},
+    plane::Point,
+    widen::stand_in,
+};
 use crate::{library::Candidate, taste::Sums};
 
 /// From so many plays on, what they say is worth saying.
@@ -13,8 +18,10 @@ const FEW_PLAYS: f64 = 2.5;
 
 /// Why this track: "the only track for happy was just played, so surprise; liked; not played today".
 /// `own`: how many tracks are marked for the emotion.
-pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, taste: Sums, now: Timestamp) -> String {
+pub(super) fn why(aim: &Aim, own: usize, track: &Candidate, taste: Sums, now: Timestamp) -> String {
+    let emotion = aim.emotion;
     let fit = match (own, track.fits(emotion), stand_in(emotion, track)) {
+        _ if aim.step.is_some() => aim.step.map(on_the_way).unwrap_or_default(),
         (1, true, _) => return format!("the only track for {emotion}"),
         (_, true, _) => String::new(),
         (0, false, Some(near)) => format!("nothing here is marked {emotion}, so {near}; "),
@@ -38,6 +45,15 @@ pub(super) fn why(emotion: Emotion, own: usize, track: &Candidate, taste: Sums, 
         Some(hours) => format!("not played for {} days", hours / 24),
     };
     format!("{fit}{liked}{taste}{rest}")
+}
+
+/// "2 of 5 on the way to bright music, here quiet and plain; ".
+fn on_the_way((step, point): (Step, Point)) -> String {
+    let goal = match step.goal {
+        Goal::Lift => "bright",
+        Goal::Calm => "calm",
+    };
+    format!("{} of {} on the way to {goal} music, here {}; ", step.number, step.of, point.word())
 }
 
 /// Whole hours since a track was played; `None` if never. A time in the future counts as now.

@@ -15,6 +15,8 @@ fn track(id: i64, artist: u32, moods: &[Emotion]) -> Candidate {
         not_for: Emotions::NONE,
         liked: false,
         last_played: None,
+        place: plane::place(moods.iter().copied().collect(), None),
+        explicit: false,
     }
 }
 
@@ -152,4 +154,85 @@ fn reasons_speak_of_rest_and_likes() {
     assert_eq!(mood_words(Mood::Happy, Duration::from_secs(40)), "happy for 40 s");
     assert_eq!(mood_words(Mood::Sad, Duration::from_millis(900)), "sad just now");
     assert_eq!(mood_words(Mood::Sad, Duration::from_secs(7201)), "sad for 2 h");
+}
+
+/// The music of a path, step by step.
+fn along(path: &Path, tracks: &[Candidate], seed: u64) -> Vec<Choice> {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let (mut recent, mut choices): (Vec<TrackId>, Vec<Choice>) = (Vec::new(), Vec::new());
+    for _ in 0..path.steps.len() {
+        let course = Course { emotion: path.from, path: Some((path, 0)), explicit: true };
+        let aim = course.after(choices.last().and_then(|choice| choice.step));
+        let choice = choose(aim, false, tracks, &recent, RULES, &Taste::default(), now(), &mut chance).unwrap();
+        recent.insert(0, choice.track);
+        choices.push(choice);
+    }
+    choices
+}
+
+#[test]
+fn a_lift_leads_from_sad_to_bright_music() {
+    use Emotion::{Angry, Happy, Neutral, Sad, Surprise};
+    let moods = [Sad, Neutral, Happy, Surprise, Angry];
+    let tracks: Vec<_> = (0..200).map(|id| track(id, id as u32 % 17 + 1, &[moods[id as usize % 5]])).collect();
+    for seed in 0..20 {
+        for over in 4..=6 {
+            let path = Path::lift(Sad, over);
+            let choices = along(&path, &tracks, seed);
+            let heard: Vec<_> = choices.iter().map(|c| tracks[c.track.0 as usize].place).collect();
+            assert_eq!(heard[0], Point::of(Sad), "it begins where the person is");
+            assert_eq!(heard[over - 1].word(), "happy", "it ends bright: {heard:?}");
+            assert!(heard.windows(2).all(|two| two[1].valence >= two[0].valence - 0.45), "no step back: {heard:?}");
+            assert!(heard.iter().all(|place| !place.is_tense()), "nothing for the angry on the way: {heard:?}");
+        }
+    }
+    let choices = along(&Path::lift(Sad, 5), &tracks, 1);
+    assert_eq!(choices[0].why, "1 of 5 on the way to bright music, here sad; not played before");
+    assert_eq!(choices[0].mood, Mood::Sad, "what people do about it is learnt for the mood that they are in");
+}
+
+#[test]
+fn calming_an_angry_person_begins_without_anger() {
+    use Emotion::{Angry, Fear, Happy, Neutral};
+    let mut tracks: Vec<_> =
+        (0..60).map(|id| track(id, 0, &[[Angry, Fear, Happy, Neutral][id as usize % 4]])).collect();
+    for id in 60..90 {
+        let place = plane::of_tags(Some("calm"), None, Some(65.0)).unwrap();
+        tracks.push(Candidate { place, ..track(id, 0, &[Neutral]) });
+    }
+    for seed in 0..20 {
+        let heard: Vec<_> =
+            along(&Path::calm(Angry), &tracks, seed).iter().map(|c| tracks[c.track.0 as usize].place).collect();
+        assert!(heard.iter().all(|place| place.arousal < 0.1 && !place.is_tense()), "{heard:?}");
+        assert!(heard[2].arousal < -0.3, "{heard:?}");
+    }
+    // With nothing else there, anything is better than silence.
+    let angry: Vec<_> = (0..4).map(|id| track(id, 0, &[Angry])).collect();
+    assert_eq!(along(&Path::calm(Angry), &angry, 1).len(), 3);
+}
+
+#[test]
+fn the_built_in_pieces_alone_make_a_lift() {
+    let tracks: Vec<_> = Emotion::ALL.into_iter().zip(0..).map(|(mood, id)| track(id, 0, &[mood])).collect();
+    let lift: Vec<_> = along(&Path::lift(Emotion::Sad, 5), &tracks, 3).iter().map(|c| c.track.0).collect();
+    assert_eq!(lift[0], Emotion::Sad as i64);
+    assert!(lift.windows(2).all(|two| two[0] != two[1]), "no piece twice in a row: {lift:?}");
+    assert!(lift.contains(&(Emotion::Happy as i64)), "{lift:?}");
+}
+
+#[test]
+fn what_is_marked_explicit_is_left_out_where_it_is_not_wished() {
+    let mut tracks: Vec<_> = (0..10).map(|id| track(id, 0, &[Emotion::Happy])).collect();
+    tracks.iter_mut().take(8).for_each(|track| track.explicit = true);
+    let path = Path::lift(Emotion::Sad, 4);
+    let mut chance = StdRng::seed_from_u64(1);
+    for step in [None, Some(path.step(1))] {
+        for _ in 0..50 {
+            let aim = Aim { emotion: Emotion::Happy, step, explicit: false };
+            let choice = choose(aim, false, &tracks, &[], RULES, &Taste::default(), now(), &mut chance).unwrap();
+            assert!(choice.track.0 >= 8);
+        }
+    }
+    let aim = Aim { emotion: Emotion::Happy, step: None, explicit: false };
+    assert_eq!(choose(aim, false, &tracks[..8], &[], RULES, &Taste::default(), now(), &mut chance), None);
 }

@@ -6,24 +6,15 @@
 
 use moodring_mood::Emotion;
 
+use super::Aim;
 use crate::library::{Candidate, Emotions, TrackId};
 
 /// From so many tracks on, a mood needs no others.
 pub(super) const FEW: usize = 3;
 
-/// The moods that may stand in for `emotion`, the nearest first, on the plane of valence and
-/// arousal (Russell's circumplex, 1980), as far as they are not more unpleasant. From an unpleasant mood
-/// the only step is to calm: nobody who is angry is played music for the afraid.
-///
-/// | mood     | valence | arousal | stand in          |
-/// |----------|---------|---------|-------------------|
-/// | happy    |  0.9    |  0.3    | surprise, neutral |
-/// | surprise |  0.3    |  0.8    | happy, neutral    |
-/// | neutral  |  0.0    |  0.0    | happy             |
-/// | sad      | -0.8    | -0.4    | neutral           |
-/// | disgust  | -0.7    |  0.4    | neutral           |
-/// | fear     | -0.6    |  0.8    | neutral           |
-/// | angry    | -0.6    |  0.8    | neutral           |
+/// The moods that may stand in for `emotion`, the nearest first on the [plane](super::plane), as far as they
+/// are not more unpleasant. From an unpleasant mood the only step is to calm: nobody who is angry is played
+/// music for the afraid.
 const fn near(emotion: Emotion) -> &'static [Emotion] {
     match emotion {
         Emotion::Happy => &[Emotion::Surprise, Emotion::Neutral],
@@ -38,20 +29,15 @@ pub(super) fn stand_in(emotion: Emotion, track: &Candidate) -> Option<Emotion> {
     near(emotion).iter().copied().chain([Emotion::Happy]).find(|near| track.fits(*near))
 }
 
-/// Those wanted for `emotion` and marked for it.
-pub(super) fn own(emotion: Emotion, tracks: &[Candidate]) -> Vec<&Candidate> {
-    tracks.iter().filter(|t| t.fits(emotion) && !t.not_for.contains(emotion)).collect()
+/// Those wanted and marked for the mood.
+pub(super) fn own<'a>(aim: &Aim, tracks: &'a [Candidate]) -> Vec<&'a Candidate> {
+    tracks.iter().filter(|t| t.fits(aim.emotion) && aim.wants(t)).collect()
 }
 
 /// Those of which the next is to be, sorted by id. `recent`: what comes before it, the latest first.
 /// `first`: it is the first for a new mood.
-pub(super) fn turn<'a>(
-    emotion: Emotion,
-    first: bool,
-    tracks: &'a [Candidate],
-    recent: &[TrackId],
-) -> Vec<&'a Candidate> {
-    let own = own(emotion, tracks);
+pub(super) fn turn<'a>(aim: &Aim, first: bool, tracks: &'a [Candidate], recent: &[TrackId]) -> Vec<&'a Candidate> {
+    let own = own(aim, tracks);
     let is_own = |id: &TrackId| own.binary_search_by_key(id, |t| t.id).is_ok();
     let in_turn = recent.iter().take_while(|id| is_own(id)).count();
     let fresh = own.len() > 1 || recent.first() != own.first().map(|t| &t.id);
@@ -59,18 +45,18 @@ pub(super) fn turn<'a>(
     if owns_turn && !own.is_empty() {
         return own;
     }
-    let others = others(emotion, tracks, recent.first());
+    let others = others(aim, tracks, recent.first());
     if others.is_empty() { own } else { others }
 }
 
 /// Those that may stand in: the nearest, until there are a few; further ones only where there would
 /// be nothing but `last` again.
-fn others<'a>(emotion: Emotion, tracks: &'a [Candidate], last: Option<&TrackId>) -> Vec<&'a Candidate> {
-    let wanted = || tracks.iter().filter(|t| !t.fits(emotion) && !t.not_for.contains(emotion));
+fn others<'a>(aim: &Aim, tracks: &'a [Candidate], last: Option<&TrackId>) -> Vec<&'a Candidate> {
+    let wanted = || tracks.iter().filter(|t| !t.fits(aim.emotion) && aim.wants(t));
     let of = |moods: Emotions| -> Vec<_> { wanted().filter(|t| moods.iter().any(|mood| t.fits(mood))).collect() };
     let mut moods = Emotions::NONE;
     let mut found = Vec::new();
-    for mood in near(emotion) {
+    for mood in near(aim.emotion) {
         moods.insert(*mood);
         found = of(moods);
         if found.len() >= FEW {

@@ -4,10 +4,23 @@ use jiff::Timestamp;
 use moodring_mood::{Confidence, DeviceId, Emotion, Mood};
 use sqlx::Row;
 
-use super::{Ending, Store, StoreError, TrackId, store::mood};
-use crate::{decide::Choice, player::PlayId};
+use super::{
+    Ending, Store, StoreError, TrackId,
+    store::{mood, time},
+};
+use crate::{
+    decide::{
+        Choice,
+        path::{Path, Step},
+    },
+    player::PlayId,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// Keeps a value of a room under a name.
+const KEEP: &str = "INSERT INTO kept_by_room (room, name, value) VALUES ($1, $2, $3) \
+                    ON CONFLICT (room, name) DO UPDATE SET value = excluded.value";
 
 /// Moods heard are kept for so many milliseconds: 90 days.
 const MOODS_KEPT_MS: i64 = 90 * 24 * 3600 * 1000;
@@ -126,33 +139,66 @@ impl Store {
         Ok(())
     }
 
-    /// Drops moods heard more than 90 days ago.
+    /// Writes down what was decided, in a sentence.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn decided(&self, room: &str, words: &str, at: Timestamp) -> Result<()> {
+        let query = sqlx::query("INSERT INTO decisions (room, at, words) VALUES ($1, $2, $3)");
+        query.bind(room).bind(at.as_millisecond()).bind(words).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// What was decided beside the tracks since a time, in one room or in all, oldest first: when, where, what.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn decisions(&self, room: Option<&str>, since: Timestamp) -> Result<Vec<(Timestamp, String, String)>> {
+        let rows = sqlx::query(
+            "SELECT at, room, words FROM decisions WHERE at >= $1 AND ($2 IS NULL OR room = $2) ORDER BY id",
+        );
+        let rows = rows.bind(since.as_millisecond()).bind(room).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((time(row.try_get("at")?), row.try_get("room")?, row.try_get("words")?))).collect()
+    }
+
+    /// Drops moods heard, and decisions beside tracks, more than 90 days ago.
     ///
     /// # Errors
     /// The database cannot be written.
     pub async fn forget_old_moods(&self, now: Timestamp) -> Result<()> {
-        let old = sqlx::query("DELETE FROM moods_heard WHERE at < $1");
-        old.bind(now.as_millisecond() - MOODS_KEPT_MS).execute(&self.pool).await?;
+        for old in ["DELETE FROM moods_heard WHERE at < $1", "DELETE FROM decisions WHERE at < $1"] {
+            sqlx::query(old).bind(now.as_millisecond() - MOODS_KEPT_MS).execute(&self.pool).await?;
+        }
         Ok(())
     }
 
-    /// Keeps the queue of a room.
+    /// Keeps the queue of a room, and the path that it is on.
     ///
     /// # Errors
-    /// The database cannot be written; then the queue kept before stays.
-    pub async fn keep_queue<'a>(&self, room: &str, queue: impl Iterator<Item = &'a Choice>) -> Result<()> {
+    /// The database cannot be written; then what was kept before stays.
+    pub async fn keep_queue<'a>(
+        &self,
+        room: &str,
+        queue: impl Iterator<Item = &'a Choice>,
+        path: Option<&Path>,
+    ) -> Result<()> {
         let mut all = self.pool.begin().await?;
         sqlx::query("DELETE FROM queue WHERE room = $1").bind(room).execute(&mut *all).await?;
         for (position, choice) in queue.enumerate() {
-            sqlx::query("INSERT INTO queue (room, position, track_id, mood, why) VALUES ($1, $2, $3, $4, $5)")
-                .bind(room)
-                .bind(position as i64)
-                .bind(choice.track.0)
-                .bind(choice.mood.word())
-                .bind(&choice.why)
-                .execute(&mut *all)
-                .await?;
+            sqlx::query(
+                "INSERT INTO queue (room, position, track_id, mood, why, step) VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(room)
+            .bind(position as i64)
+            .bind(choice.track.0)
+            .bind(choice.mood.word())
+            .bind(&choice.why)
+            .bind(choice.step.map(|step| step.to_string()))
+            .execute(&mut *all)
+            .await?;
         }
+        let path = path.and_then(|path| serde_json::to_string(path).ok()).unwrap_or_default();
+        sqlx::query(KEEP).bind(room).bind("path").bind(path).execute(&mut *all).await?;
         Ok(all.commit().await?)
     }
 
@@ -161,13 +207,14 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn kept_queue(&self, room: &str) -> Result<Vec<Choice>> {
-        let rows = sqlx::query("SELECT track_id, mood, why FROM queue WHERE room = $1 ORDER BY position");
+        let rows = sqlx::query("SELECT track_id, mood, why, step FROM queue WHERE room = $1 ORDER BY position");
         let rows = rows.bind(room).fetch_all(&self.pool).await?;
         let choice = |row| {
             Ok(Choice {
                 track: TrackId(Row::try_get(row, "track_id")?),
                 mood: mood(row, "mood")?,
                 why: Row::try_get(row, "why")?,
+                step: Row::try_get::<Option<String>, _>(row, "step")?.and_then(|step| Step::parse(&step)),
             })
         };
         rows.iter().map(choice).collect()
@@ -178,9 +225,7 @@ impl Store {
     /// # Errors
     /// The database cannot be written.
     pub async fn keep(&self, room: &str, name: &str, value: &str) -> Result<()> {
-        let keep = "INSERT INTO kept_by_room (room, name, value) VALUES ($1, $2, $3) \
-                    ON CONFLICT (room, name) DO UPDATE SET value = excluded.value";
-        sqlx::query(keep).bind(room).bind(name).bind(value).execute(&self.pool).await?;
+        sqlx::query(KEEP).bind(room).bind(name).bind(value).execute(&self.pool).await?;
         Ok(())
     }
 
@@ -205,8 +250,8 @@ impl Store {
             return Ok(());
         }
         for copy in [
-            "INSERT INTO queue (room, position, track_id, mood, why) \
-             SELECT $1, position, track_id, mood, why FROM queue WHERE room = $2 ON CONFLICT DO NOTHING",
+            "INSERT INTO queue (room, position, track_id, mood, why, step) \
+             SELECT $1, position, track_id, mood, why, step FROM queue WHERE room = $2 ON CONFLICT DO NOTHING",
             "INSERT INTO taste (room, track_id, emotion, good, bad, at) \
              SELECT $1, track_id, emotion, good, bad, at FROM taste WHERE room = $2 ON CONFLICT DO NOTHING",
             "INSERT INTO kept_by_room (room, name, value) \

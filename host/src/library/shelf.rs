@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 
+use futures_util::TryStreamExt;
 use moodring_mood::Emotion;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 use super::{
     Candidate, Emotions, Store, StoreError, TrackId, hand,
     store::{emotions, time},
     tags::Tags,
 };
-use crate::player::pieces::Piece;
+use crate::{
+    decide::plane::{self, Point},
+    player::pieces::Piece,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -35,7 +39,7 @@ pub struct Known {
 }
 
 /// A file that is new, changed or back, or whose moods changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// Its absolute path.
     pub path: String,
@@ -90,12 +94,14 @@ impl Store {
             let row = match &file.tags {
                 Some(tags) => {
                     sqlx::query(
-                        "INSERT INTO tracks (kind, place, mtime, size, title, artist, album, length_ms, tag_moods, problem, sought) \
-                         VALUES ('file', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, place) DO UPDATE SET \
+                        "INSERT INTO tracks (kind, place, mtime, size, title, artist, album, length_ms, tag_moods, problem, sought, \
+                         valence, arousal, explicit) \
+                         VALUES ('file', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (kind, place) DO UPDATE SET \
                          mtime = excluded.mtime, size = excluded.size, title = excluded.title, \
                          artist = excluded.artist, album = excluded.album, length_ms = excluded.length_ms, \
                          tag_moods = excluded.tag_moods, problem = excluded.problem, \
-                         sought = excluded.sought, gone = 0 RETURNING id",
+                         sought = excluded.sought, valence = excluded.valence, arousal = excluded.arousal, \
+                         explicit = excluded.explicit, gone = 0 RETURNING id",
                     )
                     .bind(&file.path)
                     .bind(file.mtime)
@@ -107,6 +113,9 @@ impl Store {
                     .bind(i64::from(tags.moods.bits()))
                     .bind(&tags.problem)
                     .bind(sought(&tags.artist, &tags.album, &tags.title))
+                    .bind(tags.place.map(|place| place.valence))
+                    .bind(tags.place.map(|place| place.arousal))
+                    .bind(tags.explicit)
                     .fetch_one(&mut *all)
                     .await?
                 }
@@ -188,33 +197,70 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn candidates(&self) -> Result<Vec<Candidate>> {
-        let rows = sqlx::query(
-            "SELECT t.id, t.artist, \
-             (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods, \
-             (SELECT STRING_AGG(b.emotion, ',') FROM bans b WHERE b.track_id = t.id) AS not_for, \
-             (SELECT COUNT(*) FROM likes l WHERE l.track_id = t.id) AS liked, \
-             (SELECT MAX(p.started) FROM plays p WHERE p.track_id = t.id) AS last_played \
-             FROM tracks t WHERE t.gone = 0 AND t.problem IS NULL ORDER BY t.id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let listed = sqlx::query(
+            "SELECT t.id, t.artist, t.valence, t.arousal, COALESCE(t.explicit, 0) AS explicit FROM tracks t \
+             WHERE t.gone = 0 AND t.problem IS NULL ORDER BY t.id",
+        );
         let mut artists: HashMap<String, u32> = HashMap::new();
-        let mut candidates = Vec::with_capacity(rows.len());
-        for row in rows {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut tags = Vec::new();
+        let mut rows = listed.fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
             let artist = row.try_get::<String, _>("artist")?.to_lowercase();
             let fresh = artists.len() as u32;
+            let (valence, arousal): (Option<f32>, Option<f32>) = (row.try_get("valence")?, row.try_get("arousal")?);
+            tags.push(valence.zip(arousal).map(|(valence, arousal)| Point { valence, arousal }));
             candidates.push(Candidate {
                 id: TrackId(row.try_get("id")?),
                 artist: (!artist.is_empty()).then(|| *artists.entry(artist).or_insert(fresh)),
-                moods: emotions(row.try_get("moods")?),
-                not_for: emotions(row.try_get("not_for")?),
-                liked: row.try_get::<i64, _>("liked")? > 0,
-                last_played: row.try_get::<Option<i64>, _>("last_played")?.map(time),
+                moods: Emotions::NONE,
+                not_for: Emotions::NONE,
+                liked: false,
+                last_played: None,
+                place: Point::default(),
+                explicit: row.try_get::<i64, _>("explicit")? > 0,
             });
+        }
+        drop(rows);
+        // What is known of each is read as a whole and put in its place: asking track by track takes several
+        // times as long.
+        for (sql, note) in FACTS {
+            let mut rows = sqlx::query(sql).fetch(&self.pool);
+            while let Some(row) = rows.try_next().await? {
+                if let Ok(at) = candidates.binary_search_by_key(&TrackId(row.try_get(0)?), |t| t.id) {
+                    note(&row, &mut candidates[at])?;
+                }
+            }
+        }
+        for (track, tags) in candidates.iter_mut().zip(tags) {
+            track.place = plane::place(track.moods, tags);
         }
         Ok(candidates)
     }
 }
+
+type Note = fn(&SqliteRow, &mut Candidate) -> std::result::Result<(), sqlx::Error>;
+
+/// Where what is known of tracks stands, the track's id first; an emotion of which this program does not know
+/// the word is passed over.
+const FACTS: [(&str, Note); 4] = [
+    ("SELECT track_id, emotion FROM track_moods", |row, track| {
+        Emotion::from_word(row.try_get(1)?).into_iter().for_each(|emotion| track.moods.insert(emotion));
+        Ok(())
+    }),
+    ("SELECT track_id, emotion FROM bans", |row, track| {
+        Emotion::from_word(row.try_get(1)?).into_iter().for_each(|emotion| track.not_for.insert(emotion));
+        Ok(())
+    }),
+    ("SELECT track_id FROM likes", |_, track| {
+        track.liked = true;
+        Ok(())
+    }),
+    ("SELECT track_id, MAX(started) FROM plays GROUP BY track_id", |row, track| {
+        track.last_played = Some(time(row.try_get(1)?));
+        Ok(())
+    }),
+];
 
 /// What a track is searched and sorted by.
 pub fn sought(artist: &str, album: &str, title: &str) -> String {

@@ -19,6 +19,7 @@ use lofty::{
 };
 
 use super::{Emotions, words};
+use crate::decide::plane::{self, Point};
 
 /// Endings of the files that are looked at, in lower case.
 pub const ENDINGS: [&str; 6] = ["mp3", "flac", "ogg", "oga", "wav", "m4a"];
@@ -31,7 +32,7 @@ pub const NOT_PLAYED: [&str; 15] =
 const LONGEST: usize = 300;
 
 /// What is known of a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tags {
     /// Its title; the file's name where no tag says it.
     pub title: String,
@@ -43,6 +44,10 @@ pub struct Tags {
     pub length: Option<Duration>,
     /// What its tags say of moods.
     pub moods: Emotions,
+    /// Where it lies on the plane by its tags.
+    pub place: Option<Point>,
+    /// Whether it is marked explicit; `None`: nothing is said.
+    pub explicit: Option<bool>,
     /// Why it cannot be read as music, if so.
     pub problem: Option<String>,
 }
@@ -80,14 +85,27 @@ fn parse(path: &Path) -> Result<Tags, String> {
         return Ok(Tags { length, ..Tags::default() });
     };
     let text = |value: Option<std::borrow::Cow<'_, str>>| value.map(|v| short(&v)).unwrap_or_default();
+    let tempo =
+        [ItemKey::Bpm, ItemKey::IntegerBpm].into_iter().find_map(|key| tag.get_string(key)?.trim().parse().ok());
     Ok(Tags {
         title: text(tag.title()),
         artist: text(tag.artist()),
         album: text(tag.album()),
         length,
         moods: words::tag_moods(tag.get_string(ItemKey::Mood), tag.comment().as_deref(), tag.genre().as_deref()),
+        place: plane::of_tags(tag.get_string(ItemKey::Mood), tag.genre().as_deref(), tempo),
+        explicit: tag.get_string(ItemKey::ParentalAdvisory).and_then(advisory),
         problem: None,
     })
+}
+
+/// What iTunes' advisory says: 1 and the older 4 stand for explicit, 2 for cleaned, 0 for neither.
+fn advisory(text: &str) -> Option<bool> {
+    match text.trim() {
+        "1" | "4" => Some(true),
+        "0" | "2" => Some(false),
+        _ => None,
+    }
 }
 
 /// One line without control characters, of at most [`LONGEST`] characters.

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
 use serde::{Deserialize, Serialize};
 
-use crate::player::{PlayId, Source};
+use crate::{
+    decide::plane::Point,
+    player::{PlayId, Source},
+};
 
 /// Names a track for as long as the database lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,7 +105,7 @@ pub struct Track {
 }
 
 /// What deciding needs to know of a track that can be played; many are held in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
     /// Which track.
     pub id: TrackId,
@@ -116,6 +119,10 @@ pub struct Candidate {
     pub liked: bool,
     /// When it last began to play, if ever.
     pub last_played: Option<Timestamp>,
+    /// Where it lies on the plane.
+    pub place: Point,
+    /// Whether it is marked explicit.
+    pub explicit: bool,
 }
 
 impl Candidate {

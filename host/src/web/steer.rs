@@ -22,7 +22,10 @@ use super::{
     pages,
     refusal::{Refusal, wants_page},
 };
-use crate::{steer::Steer, view};
+use crate::{decide::mode::Mode, steer::Steer, view};
+
+/// The longest time that the sleep timer is set to, minutes.
+const MAX_SLEEP_MIN: u32 = 12 * 60;
 
 /// How long an answer waits for a wish to show.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -76,6 +79,63 @@ pub async fn not_for(room: InRoom, Path(id): Path<String>, request: Request) -> 
         let NotFor { mood, banned } = body(request).await?;
         let emotion = api::emotion(&mood)?;
         carry_out(&room, Steer::NotFor { track, emotion, banned }).await
+    };
+    answer(&headers, done.await)
+}
+
+/// `POST /api/mode` with `mode`: `match`, `lift`, `calm`, `off`, or `auto` for what the settings say.
+pub async fn mode(room: InRoom, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct Wished {
+        mode: String,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let Wished { mode } = body(request).await?;
+        let mode = match (mode.as_str(), Mode::from_word(&mode)) {
+            ("auto", _) => None,
+            (_, Some(mode)) => Some(mode),
+            _ => {
+                let word: String = mode.chars().take(40).collect();
+                return Err(Refusal::bad(format!("{word:?} is no mode; use match, lift, calm, off or auto")));
+            }
+        };
+        carry_out(&room, Steer::Mode(mode)).await
+    };
+    answer(&headers, done.await)
+}
+
+/// `POST /api/volume` with `volume`, 0 to 1.
+pub async fn volume(room: InRoom, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct Wished {
+        volume: f32,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let Wished { volume } = body(request).await?;
+        if !(0.0..=1.0).contains(&volume) {
+            return Err(Refusal::bad(format!("volume is {volume}; use 0 to 1")));
+        }
+        carry_out(&room, Steer::Volume(volume)).await
+    };
+    answer(&headers, done.await)
+}
+
+/// `POST /api/sleep` with `minutes`: fade out then; 0: not any more.
+pub async fn sleep(room: InRoom, request: Request) -> Response {
+    #[derive(Deserialize)]
+    struct Wished {
+        minutes: u32,
+    }
+    let headers = request.headers().clone();
+    let done = async {
+        let Wished { minutes } = body(request).await?;
+        if minutes > MAX_SLEEP_MIN {
+            return Err(Refusal::bad(format!("minutes is {minutes}; use 0 to {MAX_SLEEP_MIN}")));
+        }
+        let after = (minutes > 0).then(|| Duration::from_secs(60 * u64::from(minutes)));
+        carry_out(&room, Steer::Sleep(after)).await
     };
     answer(&headers, done.await)
 }

@@ -299,7 +299,7 @@ async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &Sqlite
     match wish {
         Steer::Play => next.paused = Paused::No,
         Steer::Pause => next.paused = Paused::ByHand,
-        Steer::Skip | Steer::PlayTrack(_) => {}
+        Steer::Skip | Steer::PlayTrack(_) | Steer::Mode(_) | Steer::Volume(_) | Steer::Sleep(_) => {}
         Steer::Enqueue { track, first } => {
             next.queue.insert(if first { 0 } else { next.queue.len() }, queued(track));
         }

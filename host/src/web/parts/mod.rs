@@ -69,8 +69,8 @@ pub fn told(seen: Seen) -> Markup {
             }
             @match (seen.playing(), seen.paused()) {
                 (None, _) => "Nothing plays.",
-                (Some(_), Paused::ByHand | Paused::NobodyThere) => "Paused.",
                 (Some(playing), Paused::No) => { "Now playing: " (playing.title) (by(&playing.artist)) "." }
+                (Some(_), _) => "Paused.",
             }
         }
     }

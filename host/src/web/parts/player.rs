@@ -21,6 +21,8 @@ pub fn player(seen: Seen) -> Markup {
                     @match (seen.playing(), seen.paused()) {
                         (_, Paused::ByHand) => "paused",
                         (_, Paused::NobodyThere) => "paused: nobody is there",
+                        (_, Paused::QuietHours) => "quiet hours",
+                        (_, Paused::Asleep) => "the sleep timer has ended",
                         _ => "",
                     }
                 }
@@ -31,6 +33,8 @@ pub fn player(seen: Seen) -> Markup {
                     @match seen.paused() {
                         Paused::ByHand => p { "Paused. Press play to go on." },
                         Paused::NobodyThere => p { "Paused: nobody is there. Music goes on when somebody is back." },
+                        Paused::QuietHours => p { "Quiet hours: moods start no music. Press play to hear some all the same." },
+                        Paused::Asleep => p { "The sleep timer has ended. Press play to go on." },
                         Paused::No => {
                             p { "Nothing plays yet." }
                             p.soft { "Music begins as soon as a mood is clear. Or choose a track from the library." }
