@@ -75,6 +75,9 @@ const FIRST_PIN: u32 = 512;
 const COMMAND: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// How often a picture that stays is compared again.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Everything that runs.
 struct Rig {
     folder: PathBuf,
@@ -245,23 +248,24 @@ impl Rig {
     /// Waits until the panel shows what `known` knows; what it found.
     fn panel<T>(&mut self, name: &str, known: impl Fn(&RgbImage) -> Result<T>) -> Result<T> {
         let end = Instant::now() + PATIENCE;
-        let mut last: Option<RgbImage> = None;
+        let mut last: Option<(RgbImage, Instant)> = None;
         loop {
             let picture = self.look()?;
-            if last.as_ref() != Some(&picture) {
+            let now = Instant::now();
+            // Looked at again after a while: what it should show may have become known meanwhile.
+            let seen = last.as_ref().is_some_and(|(last, at)| *last == picture && now < *at + AGAIN);
+            if !seen {
                 match known(&picture) {
                     Ok(found) => {
                         self.keep(name, &picture)?;
                         return Ok(found);
                     }
-                    Err(why) if Instant::now() > end => {
+                    Err(why) if now > end => {
                         self.keep(&format!("{name}-WRONG"), &picture)?;
                         return Err(why.context(format!("the panel does not show {name}; see target/rig/panel")));
                     }
-                    Err(_) => last = Some(picture),
+                    Err(_) => last = Some((picture, now)),
                 }
-            } else if Instant::now() > end {
-                last = None;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -367,16 +371,20 @@ impl Rig {
         let gone = Instant::now();
         self.guest.run("echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind", COMMAND)?;
         let ear = self.ear.clone();
-        let (at, problem) = wait::until("a camera problem at the broker", PATIENCE, || {
-            let problem = |heard: Heard| {
-                let problem = heard.json()["camera_problem"].as_str()?.to_owned();
-                (heard.leaf == "health").then_some((heard.at, problem))
-            };
-            Ok(ear.since(place).into_iter().find_map(problem))
+        let problems = move || -> Vec<(Instant, String)> {
+            let health = ear.since(place).into_iter().filter(|heard| heard.leaf == "health");
+            health.filter_map(|heard| Some((heard.at, heard.json()["camera_problem"].as_str()?.to_owned()))).collect()
+        };
+        let at =
+            wait::until("a camera problem at the broker", PATIENCE, || Ok(problems().first().map(|first| first.0)))?;
+        // First it is gone, then there is none: the panel shows what was said last.
+        let size = self.panel.size;
+        let problem = self.panel("camera-problem", |picture| {
+            let (_, problem) = problems().pop().context("no problem was said")?;
+            let state = ScreenState { camera_problem: Some(problem.clone()), ..ScreenState::default() };
+            Mooded::new(Mood::Nobody, size, &state).find(picture)?;
+            Ok(problem)
         })?;
-        let state = ScreenState { camera_problem: Some(problem.clone()), ..ScreenState::default() };
-        let known = Mooded::new(Mood::Nobody, self.panel.size, &state);
-        self.panel("camera-problem", |picture| known.find(picture))?;
         Ok(format!("after {:.1} s: {problem}", at.saturating_duration_since(gone).as_secs_f32()))
     }
 

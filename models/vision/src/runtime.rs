@@ -1,9 +1,9 @@
 //! The TensorFlow Lite C library, and a network at work in it.
 //!
 //! Enters: the path of the pinned library and the bytes of a `.tflite` file. Leaves: a network at work,
-//! with one input and known outputs, run on one thread by XNNPACK. What fails, fails at opening: a
-//! library that is missing, another than the pinned one, or unusable ([`RuntimeError`]), and a
-//! model that is broken or of another kind ([`ModelError`]).
+//! with one input and known outputs, run on one thread, by XNNPACK where the library has it. What
+//! fails, fails at opening: a library that is missing, another than the pinned one, or unusable
+//! ([`RuntimeError`]), and a model that is broken or of another kind ([`ModelError`]).
 
 use std::borrow::Cow;
 use std::env;
@@ -30,6 +30,10 @@ const PINNED: Option<&str> = match env::consts::ARCH.as_bytes() {
     b"arm" => Some("fcb6ef6f3f9c68889868fb55aba544d43d0fe9703c1efeb2756e82b553d032ab"),
     _ => None,
 };
+
+/// Whether the pinned library has XNNPACK. The one for 32-bit ARM was built without: there the library's
+/// own kernels run the networks, with the same outputs (`deploy/pi/check`), several times as slowly.
+const XNNPACK: bool = !cfg!(target_arch = "arm");
 
 /// Why the library cannot be used.
 #[derive(Debug, Error)]
@@ -285,9 +289,11 @@ impl Network {
             why: e.to_string(),
         };
         let model = Model::from_bytes(runtime.library, file.bytes.to_vec()).map_err(broken)?;
-        let delegate = Delegate::xnnpack(runtime.library, 1).map_err(broken)?;
-        let builder = Interpreter::builder(runtime.library).map_err(broken)?;
-        let interpreter = builder.num_threads(1).delegate(delegate).build(&model).map_err(broken)?;
+        let mut builder = Interpreter::builder(runtime.library).map_err(broken)?.num_threads(1);
+        if XNNPACK {
+            builder = builder.delegate(Delegate::xnnpack(runtime.library, 1).map_err(broken)?);
+        }
+        let interpreter = builder.build(&model).map_err(broken)?;
 
         let shapes = |tensors: Vec<edgefirst_tflite::Tensor<'_>>| -> Result<Vec<Shape>, ModelError> {
             let shape = |t: &edgefirst_tflite::Tensor<'_>| Ok(Shape { kind: t.tensor_type(), dims: t.shape()? });

@@ -122,11 +122,12 @@ pub fn pin(chip: &mut gpio_cdev::Chip, role: &'static str, number: u32) -> Resul
     }
     let failed = |why: gpio_cdev::Error| PanelError::Pin { role, pin: number, why: why.to_string() };
     let line = chip.get_line(number).map_err(failed)?;
-    let info = line.info().map_err(failed)?;
-    if info.is_used() {
-        return Err(busy(role, number, info.consumer()));
-    }
-    let handle = line.request(gpio_cdev::LineRequestFlags::OUTPUT, 0, CONSUMER).map_err(failed)?;
+    // Asked for at once, and only a refusal is looked into: `is_used` would call a pin used that the program
+    // before this one has left as an output, as Linux 6.12 does.
+    let handle = line.request(gpio_cdev::LineRequestFlags::OUTPUT, 0, CONSUMER).map_err(|why| match line.info() {
+        Ok(info) if info.is_kernel() => busy(role, number, info.consumer()),
+        _ => failed(why),
+    })?;
     CdevPin::new(handle).map_err(failed)
 }
 
