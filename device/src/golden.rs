@@ -19,8 +19,9 @@ use crate::see::VisionSettings;
 const INPUT: usize = SIDE * SIDE;
 const OUTPUT: usize = 7;
 
-/// Steps by which an output may differ from the reference's on another kind of processor.
-pub const ALLOWED: u8 = 1;
+/// Steps by which an output may differ from the reference's on another kind of processor. On 32-bit ARM the
+/// library's own kernels, not XNNPACK's, add up and round: 2 were seen there, of 256.
+pub const ALLOWED: u8 = if cfg!(target_arch = "arm") { 2 } else { 1 };
 
 /// Why nothing could be compared.
 #[derive(Debug, Error)]

@@ -32,7 +32,7 @@ const PINNED: Option<&str> = match env::consts::ARCH.as_bytes() {
 };
 
 /// Whether the pinned library has XNNPACK. The one for 32-bit ARM was built without: there the library's
-/// own kernels run the networks, with the same outputs (`deploy/pi/check`), several times as slowly.
+/// own kernels run the networks, to outputs within two steps (`deploy/pi/check`).
 const XNNPACK: bool = !cfg!(target_arch = "arm");
 
 /// Why the library cannot be used.
