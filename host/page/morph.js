@@ -57,9 +57,12 @@ export function put(id, html) {
   keepingFocus(() => morph(place, template.content.firstElementChild));
 }
 
-/** Changes the page; what had the focus has it again, even if it was moved or written anew. */
+/** Changes the page; what had the focus has it again, even if it was moved or written anew, else its menu. */
 export function keepingFocus(change) {
-  const { id } = document.activeElement ?? {};
+  const { activeElement: had } = document;
+  const menu = had?.closest("details")?.id;
   change();
-  if (id && document.activeElement?.id !== id) document.getElementById(id)?.focus({ preventScroll: true });
+  if (!had?.id || document.activeElement === had) return;
+  const back = document.getElementById(had.id) ?? (menu && document.querySelector(`#${CSS.escape(menu)} > summary`));
+  back?.focus({ preventScroll: true });
 }

@@ -40,6 +40,14 @@ export function outdated() {
   }, 2000);
 }
 
+/** Closes a menu, if it is one, and leaves the focus at its three dots. */
+function close(menu) {
+  if (!menu?.open) return;
+  const within = menu.contains(document.activeElement);
+  menu.open = false;
+  if (within) menu.querySelector("summary").focus();
+}
+
 async function send(form, submitter) {
   const answer = await fetch(form.action, {
     method: "POST",
@@ -48,7 +56,10 @@ async function send(form, submitter) {
   });
   const { error } = await answer.json();
   if (error) throw new Error(error);
-  if (form.dataset.said) say(form.dataset.said);
+  if (form.dataset.said) {
+    say(form.dataset.said);
+    close(form.closest("details.more"));
+  }
   await show(wanted);
 }
 
@@ -81,10 +92,6 @@ export function listen() {
     for (const menu of menus()) if (!menu.contains(target) && target.isConnected) menu.open = false;
   });
   document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    for (const menu of menus()) {
-      menu.open = false;
-      menu.querySelector("summary").focus();
-    }
+    if (key === "Escape") menus().forEach(close);
   });
 }

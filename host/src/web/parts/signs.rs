@@ -30,7 +30,7 @@ pub fn more(id: &str, title: &str, deeds: &Markup) -> Markup {
     html! {
         details.more id=(id) name="more" {
             summary aria-label={ "More for “" (title) "”" } { (icon(MORE)) }
-            div.deeds { (deeds) }
+            div.deeds { p.of { (title) } (deeds) }
         }
     }
 }
