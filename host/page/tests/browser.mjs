@@ -193,6 +193,37 @@ await check("what comes next: later, sooner and out, and the menu goes with its 
     || (await queue()).includes(before[0]));
 });
 
+const here = async () => (await state()).rooms[0];
+await check("the mode is switched, the way of a lift is drawn, and the settings can have it back", async () => {
+  const mode = (name) => page.locator(`#mode-${name}`);
+  await mode("lift").click();
+  await until("lift", async () => (await here()).mode === "lift");
+  await mode("lift").and(page.locator("[aria-pressed=true]")).waitFor();
+  const { path } = await here();
+  if (path) {
+    await page.locator("#manner .way svg[role=img]").waitFor();
+    assert.equal(await page.locator("#manner .way circle").count(), path.points.length);
+    assert.equal(await page.locator("#manner .steps li").count(), path.points.length);
+  }
+  await mode("off").click();
+  await until("off", async () => (await here()).mode === "off");
+  await page.locator("#mode-auto").click();
+  await until("as the settings say", async () => (await here()).mode_by_hand === null);
+});
+
+await check("louder, quieter, and a sleep timer that is taken back", async () => {
+  const { volume } = await here();
+  await page.locator(volume > 0.05 ? "#quieter" : "#louder").click();
+  await until("another loudness", async () => (await here()).volume !== volume);
+  await page.locator("#manner .num", { hasText: `${Math.round((await here()).volume * 100)} %` }).waitFor();
+  await page.locator("#sleep-30").click();
+  await page.locator("#manner", { hasText: "fades out at" }).waitFor();
+  assert.ok(Date.parse((await here()).sleep_at) > Date.now() + 28 * 60_000);
+  await page.locator("#sleep-0").click();
+  await page.locator("#sleep-30").waitFor();
+  assert.equal((await here()).sleep_at, null);
+});
+
 await check("a menu closes with Escape, and when something else is pressed", async () => {
   await queued(0).locator("summary").click();
   await page.keyboard.press("Escape");
@@ -213,7 +244,7 @@ await check("from the library: play next, add to the queue", async () => {
   const { tracks } = await ask("/api/tracks?limit=24");
   const [one, two] = tracks.filter((t) => !t.problem).slice(-2);
   for (const [track, name] of [[one, "Add to queue"], [two, "Play next"]]) {
-    await page.locator(`#more-${track.id} summary`).click();
+    await page.locator(`#more-${track.id}:not([open]) summary`).click();
     await page.locator(`#track-${track.id}`).getByRole("button", { name, exact: true }).click();
     await until(name, async () => (await queue()).includes(track.id));
     await page.locator("#said", { hasText: track.title }).waitFor();

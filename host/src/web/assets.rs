@@ -30,7 +30,7 @@ const SVG: &str = "image/svg+xml";
 const FONT: &str = "font/woff2";
 
 /// The style sheets, in their order.
-pub const SHEETS: [&str; 4] = ["moods.css", "style.css", "parts.css", "lists.css"];
+pub const SHEETS: [&str; 6] = ["moods.css", "style.css", "parts.css", "manner.css", "lists.css", "sources.css"];
 
 type Files = HashMap<String, (&'static str, Bytes)>;
 
@@ -40,6 +40,8 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
         ("style.css", CSS, &include_bytes!("../../page/style.css")[..]),
         ("parts.css", CSS, include_bytes!("../../page/parts.css")),
         ("lists.css", CSS, include_bytes!("../../page/lists.css")),
+        ("manner.css", CSS, include_bytes!("../../page/manner.css")),
+        ("sources.css", CSS, include_bytes!("../../page/sources.css")),
         ("page.js", SCRIPT, include_bytes!("../../page/page.js")),
         ("live.js", SCRIPT, include_bytes!("../../page/live.js")),
         ("morph.js", SCRIPT, include_bytes!("../../page/morph.js")),

@@ -111,7 +111,11 @@ impl Page {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        self.room.state.send_modify(|s| change(Arc::make_mut(s)));
+        self.room.state.send_modify(|s| {
+            let s = Arc::make_mut(s);
+            change(s);
+            room::mirror(s);
+        });
     }
 
     async fn state(&self) -> Value {
@@ -369,6 +373,41 @@ async fn a_track_is_put_to_a_mood_and_taken_out_of_another() {
 }
 
 #[tokio::test]
+async fn each_room_has_its_own_page_and_its_own_mode() {
+    let page = Page::open(Scene::Many).await;
+    let there = "/?room=the%20studio%20%26%20bar";
+    let home = page.get("/").await;
+    assert!(home.text().contains("the studio &amp; bar") && home.text().contains("id=\"device-hall\""));
+    let studio = page.get(there).await;
+    for said in [
+        "Slow River",
+        "A lift from sad to bright music",
+        "Quiet hours",
+        "Heard at 40 %",
+        "fades out at",
+        "id=\"device-studio\"",
+    ] {
+        assert!(studio.text().contains(said), "{said}");
+    }
+    assert!(!studio.text().contains("id=\"device-hall\"") && !studio.text().contains("<script>alert"));
+    assert!(studio.text().contains("action=\"/api/mode?room=the%20studio%20%26%20bar\""));
+    let mode = async |room: usize| page.state().await["rooms"][room]["mode"].clone();
+    assert_eq!(page.post("/api/mode?room=the%20studio%20%26%20bar", json!({ "mode": "calm" })).await.status, 200);
+    assert_eq!((mode(0).await, mode(1).await), (json!("match"), json!("calm")));
+    let mut parts = Events::of(&page, "/events/parts?room=the%20studio%20%26%20bar").await;
+    let manner = parts.next("parts").await.unwrap()["parts"]["manner"].as_str().unwrap().to_owned();
+    assert!(manner.contains("id=\"mode-calm\" name=\"mode\" value=\"calm\" aria-pressed=\"true\""), "{manner}");
+    let referer = format!("Referer: http://{}{there}", page.at);
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    let path = "POST /api/sleep?room=the%20studio%20%26%20bar";
+    let answer = page.ask(path, &["Accept: text/html", kind, &referer], "minutes=0").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some(there)));
+    assert!(!page.get(there).await.text().contains("fades out at"));
+    let nowhere = page.get("/library?room=cellar").await;
+    assert!(nowhere.status == 404 && nowhere.text().contains("cellar"));
+}
+
+#[tokio::test]
 async fn the_past_is_told_play_by_play_with_reasons() {
     let page = Page::open(Scene::One).await;
     let all = page.get("/api/history").await.json();
@@ -429,7 +468,7 @@ async fn a_change_reaches_every_reader() {
     assert_eq!(states.next("state").await.unwrap()["devices"][0]["mood"], "happy");
     let mut parts = Events::of(&page, "/events/parts").await;
     let all = parts.next("parts").await.unwrap();
-    for id in ["title", "told", "notices", "devices", "player", "mini", "next", "shelf", "history"] {
+    for id in ["title", "told", "notices", "devices", "player", "mini", "next", "manner", "shelf", "history"] {
         assert!(all["parts"][id].is_string(), "{id}");
     }
 
@@ -510,6 +549,11 @@ async fn each_bad_request_gets_one_clear_message() {
         ("POST /api/queue/remove", json, r#"{"track":2,"at":1}"#, 409, "changed meanwhile"),
         ("POST /api/queue/remove", json, r#"{"track":2,"at":-1}"#, 400, "-1"),
         ("POST /api/queue/move", json, r#"{"track":2,"from":2,"to":0}"#, 409, "changed meanwhile"),
+        ("POST /api/mode", json, r#"{"mode":"party"}"#, 400, "party"),
+        ("POST /api/volume", json, r#"{"volume":1.5}"#, 400, "1.5"),
+        ("POST /api/sleep", json, r#"{"minutes":721}"#, 400, "721"),
+        ("POST /api/play?room=cellar", json, "", 404, "cellar"),
+        ("GET /api/history?room=cellar", json, "", 404, "cellar"),
         ("POST /api/tracks/1/moods", json, "{}", 400, "name a mood"),
         ("POST /api/tracks/1/moods", json, r#"{"add":"cheerful"}"#, 400, "cheerful"),
         ("POST /api/tracks/1/moods", json, r#"{"remove":"happy"}"#, 409, "the only mood"),

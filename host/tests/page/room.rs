@@ -5,10 +5,11 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use moodring_host::{
-    app::{Handle, Screens},
+    app::{Handle, Screens, Seated},
+    decide::{mode::Mode, path::Goal},
     library::{Store, TrackId, shelf::sought},
     steer::{Steer, Wish},
-    view::{DeviceView, LibraryView, Paused, PlayingView, QueuedView, State},
+    view::{DeviceView, LibraryView, PathView, Paused, PlayingView, PointView, QueuedView, RoomView, State},
 };
 use moodring_mood::{Confidence, Emotion, Health, Mood, StageTime};
 use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
@@ -65,10 +66,64 @@ impl Room {
             .expect("the database opens twice");
         fill(&pool, scene).await.expect("a new database takes tracks");
         let (state, seen) = watch::channel(Arc::new(first(scene)));
-        let (wish, wishes) = mpsc::channel(8);
+        let (all, wishes) = mpsc::channel(8);
+        let names: Vec<_> = state.borrow().rooms.iter().map(|room| room.name.clone()).collect();
+        let seats = names.into_iter().enumerate().map(|(room, name)| {
+            let (steer, mut wished) = mpsc::channel::<Wish>(8);
+            let all = all.clone();
+            tokio::spawn(async move {
+                while let Some(wish) = wished.recv().await {
+                    if all.send((room, wish)).await.is_err() {
+                        return;
+                    }
+                }
+            });
+            Seated { name, steer }
+        });
+        let seats: Vec<_> = seats.collect();
         let screens = Screens::default();
         tokio::spawn(go_on(state.clone(), wishes, pool));
-        Self { handle: Handle::new(seen, wish, screens.clone(), store), state, screens }
+        Self { handle: Handle::of_rooms(seen, seats, screens.clone(), store), state, screens }
+    }
+}
+
+/// The first room is what the state says of it at its top.
+pub fn mirror(state: &mut State) {
+    let (playing, paused, queue) = (state.playing.clone(), state.paused, state.queue.clone());
+    if let Some(first) = state.rooms.first_mut() {
+        (first.playing, first.paused, first.queue) = (playing, paused, queue);
+    }
+}
+
+fn room(name: &str, devices: &[DeviceView], mood: Option<Emotion>) -> RoomView {
+    let devices = devices.iter().map(|device| device.id.clone()).collect();
+    RoomView {
+        name: name.to_owned(),
+        devices,
+        mood,
+        volume: 0.6,
+        volume_max: 1.0,
+        explicit: true,
+        ..RoomView::default()
+    }
+}
+
+/// A lift of which the second track plays.
+fn lift(titles: [&str; 4]) -> PathView {
+    let at = [(-0.63, -0.27, "sad"), (-0.15, 0.0, "gentle"), (0.35, 0.25, "light"), (0.81, 0.51, "bright")];
+    let points = at.into_iter().zip(titles).map(|((valence, arousal, word), title)| PointView {
+        valence,
+        arousal,
+        word,
+        title: Some(title.to_owned()),
+    });
+    PathView {
+        goal: Goal::Lift,
+        from: Emotion::Sad,
+        step: 2,
+        points: points.collect(),
+        words: "a lift from sad to bright music over 4 tracks, of which the second plays".to_owned(),
+        over: false,
     }
 }
 
@@ -163,6 +218,7 @@ fn first(scene: Scene) -> State {
     let mut state = State::default();
     if scene == Scene::Empty {
         state.library = LibraryView { tracks: 7, by_emotion: [1; 7], built_in: true, scan: None };
+        state.rooms = vec![room("home", &[], None)];
         return state;
     }
     let moods: Vec<_> = TRACKS.iter().map(|t| t.4).collect();
@@ -212,7 +268,18 @@ fn first(scene: Scene) -> State {
             "3 files of /music could not be read; the library names them.".to_owned(),
         ];
         state.playing = state.playing.map(|p| PlayingView { title: HOSTILE.to_owned(), ..p });
+        state.rooms = vec![room("home", &state.devices[..3], Some(Emotion::Happy)), {
+            let mut studio = room("the studio & bar", &state.devices[3..], Some(Emotion::Sad));
+            (studio.mode, studio.quiet, studio.volume_max) = (Mode::Lift, true, 0.4);
+            studio.path = Some(lift(["Rain on the Tram", "Slow River", HOSTILE, "Sunny Steps"]));
+            studio.playing = Some(PlayingView { mood: Mood::Sad, ..playing(6, Timestamp::now()) });
+            studio.sleep_at = Some(Timestamp::now() + SignedDuration::from_mins(28));
+            studio
+        }];
+    } else {
+        state.rooms = vec![room("home", &state.devices, Some(Emotion::Happy))];
     }
+    mirror(&mut state);
     state
 }
 
@@ -264,14 +331,14 @@ fn queued(track: TrackId) -> QueuedView {
     QueuedView { track, title, artist, mood, reason: "picked by hand".to_owned() }
 }
 
-async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<Wish>, pool: SqlitePool) {
+async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<(usize, Wish)>, pool: SqlitePool) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             wish = wishes.recv() => match wish {
                 None => return,
-                Some(Wish { what, done }) => {
-                    let _ = done.send(carry_out(what, &state, &pool).await.map_err(|e| e.to_string()));
+                Some((room, Wish { what, done })) => {
+                    let _ = done.send(carry_out(room, what, &state, &pool).await.map_err(|e| e.to_string()));
                 }
             },
             _ = second.tick() => state.send_modify(|s| {
@@ -279,14 +346,20 @@ async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<Wish
                 if let (Some(playing), Paused::No) = (&mut s.playing, s.paused) {
                     playing.position_s += 1.0;
                 }
+                mirror(s);
             }),
         }
     }
 }
 
-async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &SqlitePool) -> sqlx::Result<()> {
+async fn carry_out(room: usize, wish: Steer, state: &watch::Sender<Arc<State>>, pool: &SqlitePool) -> sqlx::Result<()> {
     let now = Timestamp::now();
     let mut next = state.borrow().as_ref().clone();
+    if room > 0 || matches!(wish, Steer::Mode(_) | Steer::Volume(_) | Steer::Sleep(_)) {
+        in_room(&mut next.rooms[room], &wish, now);
+        state.send_replace(Arc::new(next));
+        return Ok(());
+    }
     let begin = match wish {
         Steer::Skip if !next.queue.is_empty() => Some(next.queue.remove(0).track),
         Steer::Skip => {
@@ -299,6 +372,7 @@ async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &Sqlite
     match wish {
         Steer::Play => next.paused = Paused::No,
         Steer::Pause => next.paused = Paused::ByHand,
+        // Of the room alone, or done already.
         Steer::Skip | Steer::PlayTrack(_) | Steer::Mode(_) | Steer::Volume(_) | Steer::Sleep(_) => {}
         Steer::Enqueue { track, first } => {
             next.queue.insert(if first { 0 } else { next.queue.len() }, queued(track));
@@ -356,6 +430,24 @@ async fn carry_out(wish: Steer, state: &watch::Sender<Arc<State>>, pool: &Sqlite
         next.playing = Some(playing(track.0, now));
         next.paused = Paused::No;
     }
+    mirror(&mut next);
     state.send_replace(Arc::new(next));
     Ok(())
+}
+
+/// What is wished of a room alone.
+fn in_room(room: &mut RoomView, wish: &Steer, now: Timestamp) {
+    match wish {
+        Steer::Play => room.paused = Paused::No,
+        Steer::Pause => room.paused = Paused::ByHand,
+        Steer::Mode(mode) => {
+            room.mode_by_hand = *mode;
+            room.mode = mode.unwrap_or_default();
+            let titles = ["Rain on the Tram", "Slow River", "Lemon Peel", "Sunny Steps"];
+            room.path = (room.mode == Mode::Lift).then(|| lift(titles));
+        }
+        Steer::Volume(volume) => room.volume = *volume,
+        Steer::Sleep(after) => room.sleep_at = after.and_then(|after| now.checked_add(after).ok()),
+        _ => {}
+    }
 }

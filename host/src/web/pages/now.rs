@@ -23,6 +23,7 @@ pub async fn now(InRoom(handle): InRoom, headers: HeaderMap) -> Result<Html<Stri
                 (parts::devices(seen, now))
                 (parts::player(seen))
                 (parts::next(seen))
+                (parts::manner(seen, now))
                 (parts::history(seen, &plays, now))
             }
         };

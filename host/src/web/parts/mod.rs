@@ -4,6 +4,7 @@
 //! reasons, problems) is escaped by `maud`.
 
 mod devices;
+mod manner;
 mod next;
 mod player;
 mod signs;
@@ -19,6 +20,7 @@ use crate::{
     view::{Paused, State},
 };
 pub use devices::devices;
+pub use manner::manner;
 pub use next::next;
 pub use player::{mini, player};
 pub use signs::*;
@@ -46,6 +48,7 @@ pub fn all(seen: Seen, plays: &[Play], now: Timestamp) -> Vec<(&'static str, Str
         ("player", player(seen).into_string()),
         ("mini", mini(seen).into_string()),
         ("next", next(seen).into_string()),
+        ("manner", manner(seen, now).into_string()),
         ("shelf", shelf(state).into_string()),
         ("history", history(seen, plays, now).into_string()),
     ]

@@ -67,6 +67,12 @@ pub const DOWN: &str = "M12 5v14M6 13l6 6 6-6";
 pub const REMOVE: &str = "M6 6l12 12M18 6 6 18";
 pub const ADD: &str = "M12 5v14M5 12h14";
 pub const SOON: &str = "M4 6h10M4 12h7M4 18h7M15 11v9l6.500-4.500z";
+pub const LESS: &str = "M5 12h14";
+pub const SAME: &str = "M5 9h14M5 15h14";
+pub const RISE: &str = "M4 18l6-6 4 4 6-9M15 7h5v5";
+pub const WAVE: &str = "M3 14c2.500-4 5-4 7 0s4.500 4 7 0 3.500-3 4-2";
+pub const POWER: &str = "M12 4v8M7.500 6.800a7 7 0 1 0 9 0";
+pub const MOON: &str = "M19.500 14.500A8 8 0 0 1 9.500 4.500a8 8 0 1 0 10 10z";
 /// The pages.
 pub const NOW: &str =
     "M9 18V6l10-2v11.500M9 18a2.500 2.500 0 1 1-2.500-2.500H9zM19 15.500a2.500 2.500 0 1 1-2.500-2.500H19z";
