@@ -329,9 +329,14 @@ impl Rig {
     }
 
     fn panel_is_set_up(&mut self) -> Result<String> {
-        self.look()?;
+        // The light goes on after the picture, so it may still be on its way here.
+        let end = Instant::now() + PATIENCE;
+        while !(self.glass.setup.on && self.glass.lit) {
+            ensure!(Instant::now() < end, "dark: {:?}, backlight {}", self.glass.setup, self.glass.lit);
+            std::thread::sleep(Duration::from_millis(50));
+            self.look()?;
+        }
         let (setup, panel) = (self.glass.setup, self.panel);
-        ensure!(setup.on && self.glass.lit, "dark: {setup:?}, backlight {}", self.glass.lit);
         let blue_first = setup.order & BLUE_FIRST != 0;
         ensure!(setup.format == 0x55, "{:#04x} is no format of 16 bits", setup.format);
         ensure!((setup.inverted, blue_first) == (panel.inverted, panel.blue_first), "wrong colours: {setup:02x?}");
