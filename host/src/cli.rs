@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use moodring_mood::Emotion;
 
 /// Hears the mood of a room and plays music that fits it.
 #[derive(Debug, Parser)]
@@ -32,8 +33,23 @@ pub enum Command {
         #[arg(long)]
         room: Option<String>,
     },
+    /// List the sound devices that player.output can name.
+    Outputs,
+    /// Import lists of songs, each for the mood that its name speaks of: happy.csv, sad.m3u8, calm.xspf.
+    Import(Import),
     /// Measure the way from a mood message to the command for the player.
     Bench(Bench),
+}
+
+/// Which lists, and for which mood.
+#[derive(Clone, Debug, Args)]
+pub struct Import {
+    /// CSV with the columns Name, Album and Artist; M3U, M3U8 or XSPF.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The mood that they are for, whatever their names say.
+    #[arg(long, value_parser = PossibleValuesParser::new(Emotion::ALL.map(Emotion::word)))]
+    pub mood: Option<String>,
 }
 
 /// What to measure.

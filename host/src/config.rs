@@ -20,7 +20,11 @@ use thiserror::Error;
 pub use choice::Choosing;
 pub use rooms::{HOME, Hear, Room, room_of};
 
-use crate::player::local::Output;
+use crate::player::{
+    level::EvenOut,
+    local::{OnLoss, Output, Settings},
+    mpd,
+};
 
 /// Begins the names of the environment variables that override keys.
 pub const PREFIX: &str = "MOODRING_HOST";
@@ -41,6 +45,8 @@ pub struct Config {
     pub choice: Choosing,
     /// Where the sound goes.
     pub player: Sound,
+    /// Music Player Daemon, where it plays.
+    pub mpd: Mpd,
     /// The page.
     pub web: Web,
     /// The rooms, each with its cameras and its sound; none: see [`Config::rooms`].
@@ -124,6 +130,8 @@ pub struct Music {
     pub folder: PathBuf,
     /// The folder is looked through again after so many minutes; 0: only at the start.
     pub rescan_min: u32,
+    /// Whether the folder is watched for changes.
+    pub watch: bool,
     /// A track is not repeated before so many others were heard, as far as the library allows.
     pub repeat_window: u32,
     /// An artist is not repeated before so many others were heard, as far as the library allows.
@@ -137,7 +145,7 @@ pub struct Music {
 
 impl Default for Music {
     fn default() -> Self {
-        Self { folder: PathBuf::new(), rescan_min: 60, repeat_window: 30, artist_gap: 3, ahead: 3, seed: 0 }
+        Self { folder: PathBuf::new(), rescan_min: 60, watch: true, repeat_window: 30, artist_gap: 3, ahead: 3, seed: 0 }
     }
 }
 
@@ -145,15 +153,71 @@ impl Default for Music {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sound {
-    /// `default`, `null` or `wav:FILE`.
+    /// What plays.
+    pub backend: Backend,
+    /// `default`, `device:NAME`, `null` or `wav:FILE`.
     pub output: Output,
+    /// What happens while the sound device is away.
+    pub on_loss: OnLoss,
     /// Loudness, 0..=1, linear in perceived loudness.
     pub volume: f32,
+    /// How loudness is evened out.
+    pub even_out: EvenOut,
+    /// How long one track fades into the next, seconds, 0..=20.
+    pub crossfade_s: f64,
+}
+
+/// What plays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// This program.
+    #[default]
+    Local,
+    /// A Music Player Daemon.
+    Mpd,
 }
 
 impl Default for Sound {
     fn default() -> Self {
-        Self { output: Output::Default, volume: 0.7 }
+        Self {
+            backend: Backend::Local,
+            output: Output::Default,
+            on_loss: OnLoss::Elsewhere,
+            volume: 0.7,
+            even_out: EvenOut::Track,
+            crossfade_s: 3.0,
+        }
+    }
+}
+
+impl Sound {
+    /// What the player on this machine is told.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            output: self.output.clone(),
+            on_loss: self.on_loss,
+            crossfade: Duration::from_secs_f64(self.crossfade_s),
+            even_out: self.even_out,
+        }
+    }
+}
+
+/// Music Player Daemon, where it plays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mpd {
+    /// Its host and port, or the path of its socket.
+    pub address: String,
+    /// File that holds its password on the first line; empty: it asks for none.
+    pub password_file: PathBuf,
+    /// Its `music_directory`, as this machine sees it; empty: `music.folder`.
+    pub folder: PathBuf,
+}
+
+impl Default for Mpd {
+    fn default() -> Self {
+        Self { address: "127.0.0.1:6600".to_owned(), password_file: PathBuf::new(), folder: PathBuf::new() }
     }
 }
 
@@ -242,7 +306,18 @@ impl Config {
             (0..=1000).contains(&music.repeat_window),
         )?;
         range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
-        let volume = self.player.volume;
+        let (volume, crossfade) = (self.player.volume, self.player.crossfade_s);
+        range(
+            "player.crossfade_s",
+            &crossfade,
+            "must lie within 0 and 20",
+            (0.0..=20.0).contains(&crossfade),
+        )?;
+        let mpd = self.player.backend == Backend::Mpd;
+        range("mpd.address", &self.mpd.address, "name host:port, or the path of a socket", !mpd || !self.mpd.address.is_empty())?;
+        range("music.folder", &"\"\"", "MPD plays files: name the folder of music", !mpd || music.folder().is_some())?;
+        let alone = self.room.len() < 2;
+        range("player.backend", &"mpd", "one MPD plays for one room; leave the others out, or play locally", !mpd || alone)?;
         range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))?;
         self.check_choice()?;
         self.check_rooms()
@@ -269,6 +344,18 @@ impl Config {
             })?;
         }
         Ok(())
+    }
+
+    /// What the player that drives MPD is told; `password`: empty where it asks for none.
+    pub fn mpd_settings(&self, password: String) -> mpd::Settings {
+        let folder = if self.mpd.folder.as_os_str().is_empty() { &self.music.folder } else { &self.mpd.folder };
+        mpd::Settings {
+            address: self.mpd.address.clone(),
+            password: Some(password).filter(|password| !password.is_empty()),
+            // As the library names its files.
+            folder: std::fs::canonicalize(folder).unwrap_or_else(|_| folder.clone()),
+            crossfade: Duration::from_secs_f64(self.player.crossfade_s.round()),
+        }
     }
 
     /// Where the state lives: `state_dir`, else systemd's `STATE_DIRECTORY`, else
@@ -340,7 +427,10 @@ mod tests {
     fn values_out_of_range_name_the_key_and_the_range() {
         for (key, value, says) in [
             ("PLAYER__VOLUME", "1.5", "player.volume = 1.5: must lie within 0 and 1"),
-            ("PLAYER__OUTPUT", "alsa", "known are default, null and wav:FILE"),
+            ("PLAYER__OUTPUT", "alsa", "known are default, device:NAME, null and wav:FILE"),
+            ("PLAYER__CROSSFADE_S", "60", "player.crossfade_s = 60: must lie within 0 and 20"),
+            ("PLAYER__BACKEND", "mpd", "music.folder = \"\": MPD plays files"),
+            ("PLAYER__ON_LOSS", "wiat", "did you mean `wait`?"),
             ("MOOD__ON_CHANGE", "fadee", "did you mean `fade`?"),
             ("MOOD__FADE_S", "-1", "mood.fade_s = -1: must lie within 0 and 60"),
             ("MUSIC__AHEAD", "0", "music.ahead = 0: must lie within 1 and 50"),

@@ -22,18 +22,20 @@ use tokio::{
 use crate::{
     app::{App, Common, Habits, Handle, Inputs, Scanned, Seat, Seated},
     broker::{BrokerError, Embedded},
-    config::{Broker, Config, HOME, Mqtt, Room, Sound, room_of},
+    config::{Backend, Broker, Config, HOME, Mqtt, Room, Sound, room_of},
     decide::Rules,
     library::{
         Store, StoreError,
+        loudness::keep_measuring,
         rescan::keep_scanning,
         scan::{Outcome, ScanError},
     },
     listen::{Link, Listener, hand_on},
     player::{
         Event, Player,
+        level::EvenOut,
         local::{self, StartError},
-        pieces,
+        mpd, pieces,
     },
     web::{self, BindError},
 };
@@ -54,8 +56,10 @@ pub enum NoStart {
     #[error(transparent)]
     Player(#[from] StartError),
     /// The password for the broker cannot be read.
-    #[error("cannot read mqtt.password_file {path}: {why}")]
+    #[error("cannot read {key} {path}: {why}")]
     Password {
+        /// The key, with its section.
+        key: &'static str,
         /// The file.
         path: std::path::PathBuf,
         /// What the system said.
@@ -77,6 +81,7 @@ pub struct Host {
     stop: watch::Sender<bool>,
     apps: JoinSet<()>,
     scan: Option<JoinHandle<()>>,
+    measure: Option<JoinHandle<()>>,
     serve: JoinHandle<()>,
     listener: Listener,
     embedded: Option<Embedded>,
@@ -89,10 +94,17 @@ impl Host {
     /// # Errors
     /// See [`NoStart`].
     pub async fn start(config: &Config, state_dir: &Path) -> Result<Self, NoStart> {
+        let password = match config.player.backend {
+            Backend::Mpd => first_line(&config.mpd.password_file, "mpd.password_file")?,
+            Backend::Local => String::new(),
+        };
         let player = |_: &Room, sound: Sound, events: mpsc::UnboundedSender<Event>| {
             // Fails only when the program is ending.
             let say = move |event| drop(events.send(event));
-            local::start(sound.output, say).map(|player| Box::new(player) as Box<dyn Player>)
+            Ok::<Box<dyn Player>, _>(match sound.backend {
+                Backend::Local => Box::new(local::start(sound.settings(), say)?),
+                Backend::Mpd => Box::new(mpd::start(config.mpd_settings(password.clone()), say)?),
+            })
         };
         Self::start_with(config, state_dir, player).await
     }
@@ -155,8 +167,17 @@ impl Host {
         let scan = config.music.folder().map(|folder| {
             let every = config.music.rescan_min;
             let every = (every > 0).then(|| Duration::from_secs(60 * u64::from(every)));
-            tokio::spawn(keep_scanning(store.clone(), folder.to_owned(), every, progress_seen, scanned))
+            tokio::spawn(keep_scanning(
+                store.clone(),
+                folder.to_owned(),
+                every,
+                config.music.watch,
+                progress_seen,
+                scanned,
+            ))
         });
+        let measured = config.player.backend == Backend::Local && config.player.even_out != EvenOut::Off;
+        let measure = scan.as_ref().filter(|_| measured).map(|_| tokio::spawn(keep_measuring(store.clone())));
         let page = site.local_addr();
         let served = site.serve(handle.clone(), stopping(stopped));
         let serve = tokio::spawn(async move {
@@ -164,7 +185,7 @@ impl Host {
                 tracing::error!("the page is no longer served: {e}");
             }
         });
-        Ok(Self { handle, page, broker, stop, apps, scan, serve, listener, embedded, store })
+        Ok(Self { handle, page, broker, stop, apps, scan, measure, serve, listener, embedded, store })
     }
 
     /// Waits until a part ends by itself, which none should; gives its name. Then [`Self::stop`] is what is left.
@@ -185,8 +206,8 @@ impl Host {
     /// Stops everything: the music first, the broker last, so that the devices hear of it.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if let Some(scan) = self.scan {
-            scan.abort();
+        for task in [self.scan, self.measure].into_iter().flatten() {
+            task.abort();
         }
         let ended = async { while self.apps.join_next().await.is_some() {} };
         if timeout(Duration::from_secs(1), ended).await.is_err() {
@@ -228,11 +249,15 @@ async fn broker(mqtt: &Mqtt, store: &Store) -> Result<(Link, Option<Embedded>), 
 }
 
 fn password(mqtt: &Mqtt) -> Result<String, NoStart> {
-    if mqtt.password_file.as_os_str().is_empty() {
+    first_line(&mqtt.password_file, "mqtt.password_file")
+}
+
+/// The first line of the file that a key names; empty where it names none.
+fn first_line(file: &Path, key: &'static str) -> Result<String, NoStart> {
+    if file.as_os_str().is_empty() {
         return Ok(String::new());
     }
-    let text = std::fs::read_to_string(&mqtt.password_file)
-        .map_err(|why| NoStart::Password { path: mqtt.password_file.clone(), why })?;
+    let text = std::fs::read_to_string(file).map_err(|why| NoStart::Password { key, path: file.to_owned(), why })?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 

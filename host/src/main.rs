@@ -10,11 +10,13 @@ use anyhow::Context;
 use clap::Parser;
 use moodring_host::{
     bench,
-    cli::{Cli, Command},
+    cli::{Cli, Command, Import},
     config::{Config, PREFIX},
     host::Host,
-    library::{Play, Store},
+    library::{Play, Store, import::import},
+    player::local,
 };
+use moodring_mood::Emotion;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -69,6 +71,26 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 let lines: String = plays.iter().rev().map(told).collect();
                 let none = "nothing has been played yet\n".to_owned();
                 write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
+                Ok(())
+            }
+            Command::Outputs => {
+                let outputs = local::outputs().map_err(anyhow::Error::msg)?;
+                let lines: String = outputs.iter().map(|o| format!("{:32} {}\n", o.id, o.name)).collect();
+                let none = "there is no sound device\n".to_owned();
+                write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
+                Ok(())
+            }
+            Command::Import(Import { ref files, ref mood }) => {
+                let store = Store::open(&state_dir).await?;
+                let mood = mood.as_deref().and_then(Emotion::from_word);
+                let reports = import(&store, files, mood).await?;
+                store.close().await;
+                let lines: String = reports.iter().map(|report| format!("{report}\n")).collect();
+                write!(
+                    io::stdout(),
+                    "{lines}what was found is played from the next look through the folder of music on, within seconds \
+                     where Moodring runs; what was not is looked for again whenever files are added\n"
+                )?;
                 Ok(())
             }
             Command::Bench(bench) => {

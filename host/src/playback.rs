@@ -52,7 +52,8 @@ pub struct Pending {
 impl Pending {
     /// What the player is told.
     pub fn item(&self) -> Item {
-        Item { play: self.play, source: self.track.source.clone() }
+        let Track { source, level, place, .. } = &self.track;
+        Item { play: self.play, source: source.clone(), level: *level, place: *place }
     }
 }
 
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
     use crate::{
         library::{Emotions, TrackId},
-        player::Source,
+        player::{Level, Source},
     };
 
     fn pending(playback: &Playback, id: i64) -> Pending {
@@ -196,6 +197,8 @@ mod tests {
             liked: false,
             not_for: Emotions::NONE,
             problem: None,
+            level: Level::default(),
+            place: None,
         };
         playback.name(Choice { track: TrackId(id), mood: Mood::Happy, step: None, why: String::new() }, track, false)
     }

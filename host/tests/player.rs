@@ -9,7 +9,7 @@ use std::{
 };
 
 use moodring_host::player::{
-    Command, Event, Fault, Item, PlayId, Player, Source,
+    Command, Event, Fault, Item, Level, PlayId, Player, Source,
     local::{self, LocalPlayer, Output},
 };
 
@@ -24,11 +24,11 @@ fn start(output: Output) -> (LocalPlayer, Receiver<Event>) {
 }
 
 fn file(play: PlayId, path: &Path) -> Item {
-    Item { play, source: Source::File(path.to_owned()) }
+    Item { play, source: Source::File(path.to_owned()), level: Level::default(), place: None }
 }
 
 fn built_in(play: PlayId, name: &str) -> Item {
-    Item { play, source: Source::BuiltIn(name.to_owned()) }
+    Item { play, source: Source::BuiltIn(name.to_owned()), level: Level::default(), place: None }
 }
 
 /// Events until one is `last`; positions are left out.
@@ -160,7 +160,7 @@ fn files_of_another_rate_join_without_a_gap_too() {
 fn every_common_format_is_heard() {
     // A 440 Hz tone of one second in each, made as tests/data/README.md says.
     let folder = tempfile::tempdir().unwrap();
-    for name in ["tone.mp3", "unstated.mp3", "tone.flac", "tone.ogg", "tone.m4a"] {
+    for name in ["tone.mp3", "unstated.mp3", "tone.flac", "tone.ogg", "tone.opus", "tone.m4a"] {
         let to = folder.path().join("heard.wav");
         let (player, events) = start(Output::Wav(to.clone()));
         player.send(Command::Play(file(1, &data(name))));

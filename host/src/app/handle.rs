@@ -12,12 +12,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use moodring_mood::{DeviceId, Emotion};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     config::HOME,
-    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, tastes::Learnt},
-    player::PlayId,
+    library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, covers::cover, tastes::Learnt},
+    player::{PlayId, Source},
     steer::{Steer, Wish},
     view::State,
 };
@@ -58,6 +58,7 @@ pub struct Handle {
     room: usize,
     screens: Screens,
     store: Store,
+    covers: Arc<Semaphore>,
 }
 
 impl Handle {
@@ -68,7 +69,7 @@ impl Handle {
 
     /// Ties the ends together; the first of `rooms`, which are at least one, is steered.
     pub fn of_rooms(state: watch::Receiver<Arc<State>>, rooms: Vec<Seated>, screens: Screens, store: Store) -> Self {
-        Self { state, rooms: rooms.into(), room: 0, screens, store }
+        Self { state, rooms: rooms.into(), room: 0, screens, store, covers: Arc::new(Semaphore::new(1)) }
     }
 
     /// The same, to steer the room of this name; fails with the names that there are.
@@ -130,6 +131,18 @@ impl Handle {
     /// The database cannot be read.
     pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage, StoreError> {
         self.store.tracks(query).await
+    }
+
+    /// The picture of a track's album, as a small JPEG; `None` if it has none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn cover(&self, id: TrackId) -> Result<Option<Bytes>, StoreError> {
+        let Some(Track { source: Source::File(file), .. }) = self.store.track(id).await? else { return Ok(None) };
+        let kept_in = self.store.dir().join("covers");
+        // One at a time: a large picture takes some memory while it is made small.
+        let Ok(_turn) = self.covers.acquire().await else { return Ok(None) };
+        Ok(tokio::task::spawn_blocking(move || cover(&file, &kept_in)).await.unwrap_or_default())
     }
 
     /// One track; `None` if there is no such track.

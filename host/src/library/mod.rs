@@ -3,10 +3,16 @@
 //! `types` says what a track is. `store` opens the database; `shelf` keeps the tracks in it and
 //! `diary` what the room did, `tastes` what was learnt from it; `retained` what the broker is to remember. `hand` keeps the moods that
 //! people gave. `scan` looks through a folder, with `tags` for the files and `words`
-//! for what their names and tags say of moods.
+//! for what their names and tags say of moods; `watch` notices changes, `loudness` measures, `covers` shows.
+//! `import` takes in lists of other programs, read by `playlists` and found by `matching`.
 
+pub mod covers;
 pub mod diary;
 pub mod hand;
+pub mod import;
+pub mod loudness;
+pub mod matching;
+pub mod playlists;
 pub mod rescan;
 pub mod retained;
 pub mod scan;
@@ -15,6 +21,7 @@ pub mod store;
 pub mod tags;
 pub mod tastes;
 pub mod types;
+pub mod watch;
 pub mod words;
 
 pub use store::{Store, StoreError};

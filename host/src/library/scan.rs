@@ -149,7 +149,8 @@ fn look(
         let tags = unchanged.is_none().then(|| tags::read(&path));
         outcome.read += u64::from(tags.is_some());
         let of_tags = tags.as_ref().map_or_else(|| before.map(|b| b.tag_moods).unwrap_or_default(), |tags| tags.moods);
-        let moods = moods(&folder, &path, &walk.said, of_tags);
+        let listed = before.map(|before| before.listed).unwrap_or_default();
+        let moods = moods(&folder, &path, &walk.said, of_tags).iter().chain(listed.iter()).collect();
         if tags.is_some() || unchanged.is_some_and(|file| file.gone || file.moods != moods) {
             batch.push(Found { path: name, mtime, size, tags, moods });
         }
@@ -248,7 +249,7 @@ fn ending_in(path: &Path, endings: &[&'static str]) -> Option<&'static str> {
     endings.iter().find(|known| known.eq_ignore_ascii_case(ending)).copied()
 }
 
-/// "212 files of kinds that are not played (.opus, .wma)".
+/// "212 files of kinds that are not played (.ape, .wma)".
 fn not_played(counts: &BTreeMap<&'static str, u64>) -> Option<String> {
     let kinds: Vec<_> = counts.keys().map(|ending| format!(".{ending}")).collect();
     let files = match counts.values().sum() {

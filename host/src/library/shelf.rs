@@ -8,6 +8,7 @@ use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 
 use super::{
     Candidate, Emotions, Store, StoreError, TrackId, hand,
+    loudness::keep_tags,
     store::{emotions, time},
     tags::Tags,
 };
@@ -34,6 +35,8 @@ pub struct Known {
     pub gone: bool,
     /// What its tags say.
     pub tag_moods: Emotions,
+    /// What imported lists say.
+    pub listed: Emotions,
     /// What counts.
     pub moods: Emotions,
 }
@@ -61,6 +64,7 @@ impl Store {
     pub async fn known_files(&self) -> Result<HashMap<String, Known>> {
         let rows = sqlx::query(
             "SELECT t.id, t.place, t.mtime, t.size, t.gone, t.tag_moods, t.found_moods, \
+             (SELECT STRING_AGG(w.emotion, ',') FROM wanted w WHERE w.track_id = t.id) AS listed, \
              (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods \
              FROM tracks t WHERE t.kind = 'file'",
         )
@@ -74,6 +78,7 @@ impl Store {
                 size: row.try_get("size")?,
                 gone: row.try_get::<i64, _>("gone")? != 0,
                 tag_moods: bits(row.try_get("tag_moods")?),
+                listed: emotions(row.try_get("listed")?),
                 moods: match row.try_get("found_moods")? {
                     Some(found) => bits(found),
                     None => emotions(row.try_get("moods")?),
@@ -126,7 +131,11 @@ impl Store {
                         .await?
                 }
             };
-            set_moods(&mut all, row.try_get("id")?, file.moods).await?;
+            let id = row.try_get("id")?;
+            if let Some(tags) = &file.tags {
+                keep_tags(&mut all, id, tags).await?;
+            }
+            set_moods(&mut all, id, file.moods).await?;
         }
         Ok(all.commit().await?)
     }

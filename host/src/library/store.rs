@@ -18,7 +18,7 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery};
+use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, loudness};
 use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
@@ -70,6 +70,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) pool: SqlitePool,
+    dir: PathBuf,
 }
 
 impl Store {
@@ -91,13 +92,18 @@ impl Store {
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await.map_err(|e| failed(&e))?;
         match STEPS.run(&pool).await {
-            Ok(()) => Ok(Self { pool }),
+            Ok(()) => Ok(Self { pool, dir: state_dir.to_owned() }),
             Err(MigrateError::VersionMissing(found)) => {
                 let known = STEPS.iter().map(|step| step.version).max().unwrap_or(0);
                 Err(StoreError::Newer { path, found, known })
             }
             Err(e) => Err(failed(&e)),
         }
+    }
+
+    /// The state directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Closes the database; what was written is on its way to the disk.
@@ -199,7 +205,9 @@ impl Store {
 pub(super) const TRACK: &str = "SELECT t.id, t.kind, t.place, t.title, t.artist, t.album, t.length_ms, t.problem, \
      (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods, \
      (SELECT STRING_AGG(b.emotion, ',') FROM bans b WHERE b.track_id = t.id) AS not_for, \
-     (SELECT COUNT(*) FROM likes l WHERE l.track_id = t.id) AS liked FROM tracks t";
+     (SELECT COUNT(*) FROM likes l WHERE l.track_id = t.id) AS liked, \
+     s.disc, s.number, s.track_gain, s.track_peak, s.album_gain, s.album_peak, s.lufs, s.peak \
+     FROM tracks t LEFT JOIN sounds s ON s.track_id = t.id";
 
 /// A row of [`TRACK`].
 pub(super) fn track(row: &SqliteRow) -> std::result::Result<Track, sqlx::Error> {
@@ -217,6 +225,8 @@ pub(super) fn track(row: &SqliteRow) -> std::result::Result<Track, sqlx::Error> 
         liked: row.try_get::<i64, _>("liked")? > 0,
         not_for: emotions(row.try_get("not_for")?),
         problem: row.try_get("problem")?,
+        level: level(row)?,
+        place: place(row)?,
     })
 }
 

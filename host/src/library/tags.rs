@@ -1,4 +1,4 @@
-//! What a file of music says of itself: title, artist, album, length, moods.
+//! What a file of music says of itself: title, artist, album, length, moods, loudness.
 //!
 //! In: a path. Fails in words when the file cannot be read as music; nothing in a file can make
 //! this panic.
@@ -15,21 +15,27 @@ use lofty::{
     config::ParseOptions,
     file::{AudioFile, TaggedFileExt},
     probe::Probe,
-    tag::{Accessor, ItemKey},
+    tag::{Accessor, ItemKey, Tag},
 };
 
 use super::{Emotions, words};
-use crate::decide::plane::{self, Point};
+use crate::{
+    decide::plane::{self, Point},
+    player::level::Tagged,
+};
 
 /// Endings of the files that are looked at, in lower case.
-pub const ENDINGS: [&str; 6] = ["mp3", "flac", "ogg", "oga", "wav", "m4a"];
+pub const ENDINGS: [&str; 7] = ["mp3", "flac", "ogg", "oga", "opus", "wav", "m4a"];
 
 /// Endings of sound that cannot be played, in lower case; such files are only counted.
-pub const NOT_PLAYED: [&str; 15] =
-    ["aac", "aif", "aiff", "alac", "ape", "dff", "dsf", "m4b", "m4p", "mka", "mpc", "opus", "weba", "wma", "wv"];
+pub const NOT_PLAYED: [&str; 14] =
+    ["aac", "aif", "aiff", "alac", "ape", "dff", "dsf", "m4b", "m4p", "mka", "mpc", "weba", "wma", "wv"];
 
 /// The longest title, artist or album kept, in characters.
 const LONGEST: usize = 300;
+
+/// What R128 tags aim at is so much below what ReplayGain tags do, in dB: -23 LUFS against -18.
+const R128_BELOW_DB: f32 = 5.0;
 
 /// What is known of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,6 +54,14 @@ pub struct Tags {
     pub place: Option<Point>,
     /// Whether it is marked explicit; `None`: nothing is said.
     pub explicit: Option<bool>,
+    /// Which disc of the album, from 1.
+    pub disc: Option<u32>,
+    /// Which track of the disc, from 1.
+    pub number: Option<u32>,
+    /// Its loudness.
+    pub track_gain: Option<Tagged>,
+    /// The loudness of its album.
+    pub album_gain: Option<Tagged>,
     /// Why it cannot be read as music, if so.
     pub problem: Option<String>,
 }
@@ -95,6 +109,10 @@ fn parse(path: &Path) -> Result<Tags, String> {
         moods: words::tag_moods(tag.get_string(ItemKey::Mood), tag.comment().as_deref(), tag.genre().as_deref()),
         place: plane::of_tags(tag.get_string(ItemKey::Mood), tag.genre().as_deref(), tempo),
         explicit: tag.get_string(ItemKey::ParentalAdvisory).and_then(advisory),
+        disc: tag.disk().filter(|disc| *disc > 0),
+        number: tag.track().filter(|number| *number > 0),
+        track_gain: tagged(tag, ItemKey::ReplayGainTrackGain, ItemKey::ReplayGainTrackPeak, ItemKey::R128TrackGain),
+        album_gain: tagged(tag, ItemKey::ReplayGainAlbumGain, ItemKey::ReplayGainAlbumPeak, ItemKey::R128AlbumGain),
         problem: None,
     })
 }
@@ -106,6 +124,18 @@ fn advisory(text: &str) -> Option<bool> {
         "0" | "2" => Some(false),
         _ => None,
     }
+}
+
+/// What a tag says of loudness: R128 as opus files have it (RFC 7845), else ReplayGain.
+fn tagged(tag: &Tag, gain: ItemKey, peak: ItemKey, r128: ItemKey) -> Option<Tagged> {
+    let number = |key, unit: &str| {
+        let text = tag.get_string(key)?.trim().to_lowercase();
+        text.trim_end_matches(unit).trim().replace(',', ".").parse().ok().filter(|number: &f32| number.is_finite())
+    };
+    // A whole number of 256ths of a dB.
+    let opus = number(r128, "").map(|n| n / 256.0 + R128_BELOW_DB);
+    let gain_db = opus.or_else(|| number(gain, "db")).filter(|db| db.abs() <= 60.0)?;
+    Some(Tagged { gain_db, peak: number(peak, "").filter(|peak| (0.0..=100.0).contains(peak)) })
 }
 
 /// One line without control characters, of at most [`LONGEST`] characters.
@@ -140,6 +170,25 @@ mod tests {
         std::fs::write(&path, wav(16_000)).unwrap();
         let tags = read(&path);
         assert_eq!((tags.title.as_str(), tags.length, tags.problem), ("a tone", Some(Duration::from_secs(2)), None));
+    }
+
+    #[test]
+    fn loudness_is_read_from_replaygain_and_from_r128() {
+        let of = |items: &[(ItemKey, &str)]| {
+            let mut tag = Tag::new(lofty::tag::TagType::VorbisComments);
+            for (key, text) in items {
+                tag.insert_text(*key, (*text).to_owned());
+            }
+            tagged(&tag, ItemKey::ReplayGainTrackGain, ItemKey::ReplayGainTrackPeak, ItemKey::R128TrackGain)
+        };
+        let (gain, peak, r128) = (ItemKey::ReplayGainTrackGain, ItemKey::ReplayGainTrackPeak, ItemKey::R128TrackGain);
+        assert_eq!(of(&[(gain, "-7.25 dB"), (peak, "0.98")]), Some(Tagged { gain_db: -7.25, peak: Some(0.98) }));
+        assert_eq!(of(&[(gain, "+3,5dB")]), Some(Tagged { gain_db: 3.5, peak: None }));
+        assert_eq!(of(&[(r128, "-2560"), (gain, "1 dB")]), Some(Tagged { gain_db: -5.0, peak: None }));
+        for nonsense in ["", "loud", "NaN dB", "inf", "900 dB"] {
+            assert_eq!(of(&[(gain, nonsense)]), None, "{nonsense}");
+        }
+        assert_eq!(of(&[(gain, "0 dB"), (peak, "-3")]), Some(Tagged { gain_db: 0.0, peak: None }));
     }
 
     /// 8 kHz, 8 bit, mono silence.

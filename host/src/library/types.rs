@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decide::plane::Point,
-    player::{PlayId, Source},
+    player::{Level, Place, PlayId, Source},
 };
 
 /// Names a track for as long as the database lives.
@@ -102,6 +102,12 @@ pub struct Track {
     pub not_for: Emotions,
     /// Why it cannot be played, if so.
     pub problem: Option<String>,
+    /// How loud it is, as far as that is known.
+    #[serde(skip)]
+    pub level: Level,
+    /// Where it stands on its album, where known.
+    #[serde(skip)]
+    pub place: Option<Place>,
 }
 
 /// What deciding needs to know of a track that can be played; many are held in memory.

@@ -93,6 +93,11 @@ fn any_moods(text: &str) -> Emotions {
     split(text).filter_map(|word| emotion(&word)).collect()
 }
 
+/// The moods that a name speaks of: "Late and sad".
+pub fn name_moods(name: &str) -> Emotions {
+    any_moods(name)
+}
+
 /// What a file's tags say of moods: a mood tag, else the comment, else the genre.
 ///
 /// A comment counts where it consists of moods only, after `mood:` or `moods:`, and in `#words`.

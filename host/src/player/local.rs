@@ -3,22 +3,33 @@
 //! Enters: [`Command`]s, never waiting. Leaves: sound at an [`Output`] and [`Event`]s. Fails: only
 //! at the start, when a `wav:FILE` cannot be written; later trouble is told as an event.
 
+mod crossfade;
 mod deck;
 mod decode;
 mod device;
 mod file;
+mod measure;
+mod opus;
 mod outlet;
 mod ramp;
 mod resample;
+mod speaker;
 mod wav;
 
 pub(crate) use self::decode::Sound;
+pub use self::{
+    device::{OutputName, outputs},
+    measure::measure,
+};
 
 use std::{
     fmt,
     path::PathBuf,
     str::FromStr,
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -27,12 +38,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use self::{
-    deck::Deck,
-    device::Device,
-    outlet::{Outlet, Pace, Retry},
+    crossfade::Side,
+    deck::{Deck, Voice},
+    device::System,
+    outlet::{Outlet, Pace},
+    speaker::{Search, Speakers, Which},
     wav::WavFile,
 };
-use super::{Command, Event, Player};
+use super::{Command, Event, Item, Player, Source, level::EvenOut};
 
 /// Frames a second inside the player. Most music has this rate, so most is played untouched.
 const RATE: u32 = 44_100;
@@ -42,13 +55,15 @@ const IDLE_TICK: Duration = Duration::from_millis(250);
 /// How long the end of the program waits for the last sound to fade.
 const LAST_FADE: Duration = Duration::from_millis(300);
 
-/// Where the sound goes; in configuration `default`, `null` or `wav:FILE`.
+/// Where the sound goes; in configuration `default`, `device:NAME`, `null` or `wav:FILE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Output {
     /// The system's default sound device; while there is none, silence at real speed.
     #[default]
     Default,
+    /// A sound device by its name, its id or a part of either; see [`outputs`].
+    Device(String),
     /// Silence at real speed.
     Null,
     /// A 16-bit stereo WAV file that holds what would be heard, pauses included.
@@ -62,10 +77,14 @@ impl FromStr for Output {
         match word {
             "default" => Ok(Self::Default),
             "null" => Ok(Self::Null),
-            _ => match word.strip_prefix("wav:") {
-                Some("") => Err("wav: names no file; write wav:FILE, for example wav:heard.wav".to_owned()),
-                Some(file) => Ok(Self::Wav(PathBuf::from(file))),
-                None => Err(format!("{word:?} is no output; known are default, null and wav:FILE")),
+            _ => match word.split_once(':') {
+                Some(("wav", "")) => Err("wav: names no file; write wav:FILE, for example wav:heard.wav".to_owned()),
+                Some(("wav", file)) => Ok(Self::Wav(PathBuf::from(file))),
+                Some(("device", name)) if name.trim().is_empty() => {
+                    Err("device: names none; `moodring-host outputs` lists what there is".to_owned())
+                }
+                Some(("device", name)) => Ok(Self::Device(name.trim().to_owned())),
+                _ => Err(format!("{word:?} is no output; known are default, device:NAME, null and wav:FILE")),
             },
         }
     }
@@ -90,8 +109,40 @@ impl fmt::Display for Output {
         match self {
             Self::Default => f.write_str("default"),
             Self::Null => f.write_str("null"),
+            Self::Device(name) => write!(f, "device:{name}"),
             Self::Wav(file) => write!(f, "wav:{}", file.display()),
         }
+    }
+}
+
+/// What happens while the sound device is away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLoss {
+    /// The music plays on: on the system's default device if another one was named, else unheard.
+    #[default]
+    Elsewhere,
+    /// The music stands still until the device is back.
+    Wait,
+}
+
+/// How a player on this machine behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the sound goes.
+    pub output: Output,
+    /// What happens while the sound device is away.
+    pub on_loss: OnLoss,
+    /// How long one track fades into the next; zero: they are joined without a gap.
+    pub crossfade: Duration,
+    /// How loudness is evened out.
+    pub even_out: EvenOut,
+}
+
+impl From<Output> for Settings {
+    /// Tracks are joined, and as loud as their files.
+    fn from(output: Output) -> Self {
+        Self { output, on_loss: OnLoss::default(), crossfade: Duration::ZERO, even_out: EvenOut::Off }
     }
 }
 
@@ -122,22 +173,34 @@ pub struct LocalPlayer {
 ///
 /// # Errors
 /// The file of [`Output::Wav`] cannot be written, or the system gives no thread.
-pub fn start(output: Output, events: impl FnMut(Event) + Send + 'static) -> Result<LocalPlayer, StartError> {
-    let outlet = match &output {
+pub fn start(
+    settings: impl Into<Settings>,
+    events: impl FnMut(Event) + Send + 'static,
+) -> Result<LocalPlayer, StartError> {
+    start_on(settings.into(), Arc::new(System), events)
+}
+
+fn start_on(
+    settings: Settings,
+    speakers: Arc<dyn Speakers>,
+    events: impl FnMut(Event) + Send + 'static,
+) -> Result<LocalPlayer, StartError> {
+    let Settings { output, on_loss, crossfade, even_out } = settings;
+    let search = |which| Some(Search::new(speakers, which, on_loss));
+    let (outlet, search) = match output {
         Output::Wav(path) => {
-            let file = WavFile::create(path).map_err(|why| StartError::Wav { file: path.clone(), why })?;
-            Outlet::Wav(Pace::default(), file)
+            let file = WavFile::create(&path).map_err(|why| StartError::Wav { file: path, why })?;
+            (Outlet::Wav(Pace::default(), file), None)
         }
-        // A device is opened on the player's thread, since that may take its time.
-        Output::Null | Output::Default => Outlet::Null(Pace::default()),
+        Output::Null => (Outlet::Null(Pace::default()), None),
+        Output::Default => (Outlet::None, search(Which::Default)),
+        Output::Device(name) => (Outlet::None, search(Which::Named(name))),
     };
-    let device = output == Output::Default;
     let (commands, received) = mpsc::channel();
+    let deck = Deck::with_crossfade(crossfade);
     let thread = thread::Builder::new()
         .name("player".to_owned())
-        .spawn(move || {
-            Session { deck: Deck::new(), outlet, device, retry: None, rest: Rest::No, events }.run(&received);
-        })
+        .spawn(move || Session { deck, outlet, search, even_out, rest: Rest::No, events }.run(&received))
         .map_err(StartError::Thread)?;
     Ok(LocalPlayer { commands, thread: Some(thread) })
 }
@@ -146,10 +209,9 @@ pub fn start(output: Output, events: impl FnMut(Event) + Send + 'static) -> Resu
 struct Session<E> {
     deck: Deck,
     outlet: Outlet,
-    /// Whether the sound should go to a device.
-    device: bool,
-    /// When to look again, while there is no device although there should be one.
-    retry: Option<Retry>,
+    /// Finds the sound device, where the sound should go to one.
+    search: Option<Search>,
+    even_out: EvenOut,
     rest: Rest,
     events: E,
 }
@@ -169,7 +231,8 @@ impl<E: FnMut(Event)> Session<E> {
         let mut frames = Vec::new();
         loop {
             self.sound(&mut frames);
-            let wait = if self.deck.silent() { IDLE_TICK } else { TICK };
+            let looks = self.search.as_ref().is_some_and(Search::looks);
+            let wait = if self.deck.silent() && !looks { IDLE_TICK } else { TICK };
             match commands.recv_timeout(wait) {
                 Ok(command) => {
                     self.obey(command);
@@ -191,11 +254,11 @@ impl<E: FnMut(Event)> Session<E> {
         match command {
             Command::Play(item) => {
                 self.rest = Rest::No;
-                self.deck.play(item.play, decode::open(item.source));
+                self.deck.play(item.play, self.voice(item));
             }
             Command::Next(item) => {
                 self.rest = Rest::No;
-                self.deck.next(item.play, decode::open(item.source));
+                self.deck.next(item.play, self.voice(item));
             }
             Command::ClearNext => self.deck.clear_next(),
             Command::Pause(over) => self.deck.pause(over),
@@ -209,13 +272,29 @@ impl<E: FnMut(Event)> Session<E> {
         }
     }
 
+    /// The sound of an item, as loud as it is to be.
+    fn voice(&self, item: Item) -> Box<dyn Voice> {
+        // The built-in pieces are as loud as one another.
+        let gain = if matches!(item.source, Source::BuiltIn(_)) { 1.0 } else { item.level.gain(self.even_out) };
+        let side = Side { length: None, peak: item.level.peak().map(|peak| peak * gain), place: item.place };
+        decode::open(item.source, gain, side)
+    }
+
     /// Hands on what has come due, and says what happened in it.
     fn sound(&mut self, frames: &mut Vec<f32>) {
         if self.rest == Rest::Yes {
             return;
         }
         let now = Instant::now();
-        self.find_device(now);
+        if let Some(event) = self.search.as_mut().and_then(|search| search.go_on(&mut self.outlet, now)) {
+            (self.events)(event);
+        }
+        if matches!(self.outlet, Outlet::None) {
+            self.deck.stand();
+            if self.rest == Rest::Soon {
+                self.deck.forget();
+            }
+        }
         let written = self.outlet.wants(now).and_then(|wanted| {
             frames.resize(2 * wanted, 0.0);
             self.deck.render(frames);
@@ -223,47 +302,26 @@ impl<E: FnMut(Event)> Session<E> {
         });
         self.deck.events().into_iter().for_each(&mut self.events);
         if let Err(why) = written {
-            self.lose_outlet(&why);
+            self.lose_outlet(&why, now);
         }
         if self.rest == Rest::Soon && self.deck.empty() {
             self.rest = Rest::Yes;
             self.outlet.rest();
+            if let Some(search) = &mut self.search {
+                search.let_go();
+            }
         }
     }
 
-    /// Opens the device where there should be one and is none, and it is time to look.
-    fn find_device(&mut self, now: Instant) {
-        let is_due = self.retry.as_mut().is_none_or(|retry| retry.is_due(now));
-        if !self.device || matches!(self.outlet, Outlet::Device(_)) || !is_due {
-            return;
-        }
-        match Device::open(now) {
-            Ok(device) => {
-                self.outlet = Outlet::Device(device);
-                if self.retry.take().is_some() {
-                    (self.events)(Event::OutputBack("a sound device is there now; playing on it".to_owned()));
-                }
+    fn lose_outlet(&mut self, why: &str, now: Instant) {
+        let told = match &mut self.search {
+            Some(search) => search.lost(why, &mut self.outlet, now),
+            None => {
+                self.outlet = Outlet::Null(Pace::default());
+                Some(Event::Output(format!("{why}; playing on silently")))
             }
-            Err(why) if self.retry.is_none() => {
-                self.retry = Some(Retry::from(now));
-                (self.events)(Event::Output(format!(
-                    "no sound device ({why}); playing silently until one is plugged in; \
-                     set the output to null or wav:FILE where none is meant to be"
-                )));
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn lose_outlet(&mut self, why: &str) {
-        self.outlet = Outlet::Null(Pace::default());
-        if self.device {
-            self.retry = Some(Retry::from(Instant::now()));
-            let told = format!("the sound device is gone ({why}); playing silently until it is back");
-            (self.events)(Event::Output(told));
-        } else {
-            (self.events)(Event::Output(format!("{why}; playing on silently")));
-        }
+        };
+        told.into_iter().for_each(&mut self.events);
     }
 }
 
@@ -294,6 +352,7 @@ mod tests {
         for (word, output) in [
             ("default", Output::Default),
             ("null", Output::Null),
+            ("device:USB Audio", Output::Device("USB Audio".to_owned())),
             ("wav:a b/heard.wav", Output::Wav("a b/heard.wav".into())),
         ] {
             assert_eq!(word.parse(), Ok(output.clone()));
@@ -301,6 +360,7 @@ mod tests {
             assert_eq!(serde_json::from_value::<Output>(word.into()).unwrap(), output);
         }
         assert!("wav:".parse::<Output>().unwrap_err().contains("names no file"));
-        assert!("alsa".parse::<Output>().unwrap_err().contains("known are default, null and wav:FILE"));
+        assert!("device: ".parse::<Output>().unwrap_err().contains("moodring-host outputs"));
+        assert!("alsa".parse::<Output>().unwrap_err().contains("known are default, device:NAME, null and wav:FILE"));
     }
 }

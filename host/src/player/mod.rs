@@ -4,10 +4,14 @@
 //! only hand messages over, so neither waits for the other. [`local`] plays on this machine; the
 //! seven built-in [`pieces`] are there when there is no music.
 
+pub mod level;
 pub mod local;
+pub mod mpd;
 pub mod pieces;
 
 use std::{path::PathBuf, time::Duration};
+
+pub use level::Level;
 
 /// Ties the events of a player to the play they belong to; never used twice in a database.
 pub type PlayId = i64;
@@ -22,12 +26,34 @@ pub enum Source {
 }
 
 /// One track to be played once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     /// Given back in every event about it.
     pub play: PlayId,
     /// Where its sound comes from.
     pub source: Source,
+    /// How loud it is.
+    pub level: Level,
+    /// Where it stands on its album, where known.
+    pub place: Option<Place>,
+}
+
+/// Where a track stands on its album: tracks that follow one another there are never faded into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The same number: the same album.
+    pub album: u64,
+    /// Which disc, from 1.
+    pub disc: u32,
+    /// Which track of the disc, from 1.
+    pub number: u32,
+}
+
+impl Place {
+    /// Whether `next` comes right after this one.
+    pub const fn leads_to(&self, next: &Self) -> bool {
+        self.album == next.album && self.disc == next.disc && self.number + 1 == next.number
+    }
 }
 
 /// What a player is told.

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use moodring_mood::{DeviceId, Emotion};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,12 +53,26 @@ pub async fn screen(State(site): State<Site>, Path(id): Path<String>, headers: H
     let Some((_, png)) = site.handle.screen(&id) else {
         return Err(Refusal::new(StatusCode::NOT_FOUND, format!("there is no picture of the panel of {id} yet")));
     };
-    let tag = etag(&png);
+    Ok(picture("image/png", png, &headers))
+}
+
+/// `GET /api/tracks/{id}/cover.jpg`: the picture of its album, at most 320 pixels a side.
+pub async fn cover(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let track = track(&site.handle, &id).await?;
+    match site.handle.cover(track.id).await? {
+        Some(jpeg) => Ok(picture("image/jpeg", jpeg, &headers)),
+        None => Err(Refusal::new(StatusCode::NOT_FOUND, format!("track {} has no picture", track.id))),
+    }
+}
+
+/// A picture that a browser asks for again, and gets if it has changed.
+fn picture(kind: &'static str, bytes: Bytes, headers: &HeaderMap) -> Response {
+    let tag = etag(&bytes);
     let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    Ok((caching, [(header::CONTENT_TYPE, "image/png")], png).into_response())
+    (caching, [(header::CONTENT_TYPE, kind)], bytes).into_response()
 }
 
 /// What may stand behind the `?` of a list, all of it optional; as text, so that each message is ours.

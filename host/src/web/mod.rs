@@ -154,6 +154,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/api/state", get(api::state)),
         ("/api/devices/{id}/screen.png", get(api::screen)),
         ("/api/tracks", get(api::tracks)),
+        ("/api/tracks/{id}/cover.jpg", get(api::cover)),
         ("/api/history", get(api::history)),
         ("/api/taste", get(api::taste)),
         ("/api/taste/forget", post(steer::forget_taste)),

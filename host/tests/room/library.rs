@@ -103,7 +103,7 @@ async fn m4a_is_found_and_what_is_not_played_is_counted() {
     let (store, folder) = (Store::open(&home.state()).await.unwrap(), &home.config.music.folder);
     let tone = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tone.m4a");
     std::fs::copy(tone, folder.join("Tone.M4A")).unwrap();
-    for name in ["a.opus", "b.OPUS", "c.wma", "cover.jpg"] {
+    for name in ["a.ape", "b.APE", "c.wma", "cover.jpg"] {
         std::fs::write(folder.join(name), "sound").unwrap();
     }
     let outcome = look(&store, folder).await;
@@ -111,7 +111,7 @@ async fn m4a_is_found_and_what_is_not_played_is_counted() {
     let tone = find(&store, "tone").await;
     assert!(tone.problem.is_none() && tone.length_s.is_some_and(|s| (0.8..1.3).contains(&s)), "{tone:?}");
     let [complaint] = outcome.complaints.as_slice() else { panic!("{outcome:?}") };
-    assert!(complaint.starts_with("3 files of kinds that are not played (.opus, .wma)"), "{complaint}");
+    assert!(complaint.starts_with("3 files of kinds that are not played (.ape, .wma)"), "{complaint}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::{
     super::{Event, Fault, PlayId},
     RATE,
+    crossfade::{Outgoing, Side, due},
     ramp::Ramp,
 };
 
@@ -30,6 +31,11 @@ pub(super) trait Voice: Send {
     /// Fills the beginning of `out`, which holds whole frames; gives the count of *samples*
     /// filled and, where that is less than all, why. Never waits.
     fn read(&mut self, out: &mut [f32]) -> (usize, Shortfall);
+
+    /// What a fade into or out of it must know, apart from its length.
+    fn side(&self) -> Side {
+        Side::default()
+    }
 }
 
 /// How far a voice is with opening its source.
@@ -59,8 +65,15 @@ struct Track {
     voice: Box<dyn Voice>,
 }
 
+impl Track {
+    fn side(&self, length: Option<Duration>) -> Side {
+        Side { length, ..self.voice.side() }
+    }
+}
+
 struct Current {
     track: Track,
+    length: Option<Duration>,
     /// Frames heard.
     heard: u64,
     /// Frames of silence since it last gave something.
@@ -70,6 +83,10 @@ struct Current {
 /// See the module.
 pub(super) struct Deck {
     current: Option<Current>,
+    /// Fades out while the current track fades in.
+    outgoing: Option<Outgoing>,
+    /// How long one track fades into the next; zero: they are joined.
+    crossfade: Duration,
     /// Follows when the current track ends.
     next: Option<Track>,
     /// Takes the place of the current track as soon as it is open.
@@ -87,9 +104,12 @@ pub(super) struct Deck {
 }
 
 impl Deck {
+    /// A deck that joins its tracks.
     pub fn new() -> Self {
         Self {
             current: None,
+            outgoing: None,
+            crossfade: Duration::ZERO,
             next: None,
             instead: None,
             waited: 0,
@@ -100,6 +120,11 @@ impl Deck {
             paused: false,
             events: Vec::new(),
         }
+    }
+
+    /// A deck that fades one track into the next over this time.
+    pub fn with_crossfade(crossfade: Duration) -> Self {
+        Self { crossfade, ..Self::new() }
     }
 
     /// Plays this instead of what plays, as soon as it is open; ends a pause.
@@ -190,7 +215,26 @@ impl Deck {
         self.cut.go(0.0, CUT_S);
     }
 
+    /// Ends everything without a sound, where there is nothing that could be heard.
+    pub fn forget(&mut self) {
+        self.next = None;
+        self.instead = None;
+        self.end_current();
+    }
+
+    /// Begins what is open although nothing is heard: while an output is waited for.
+    pub fn stand(&mut self) {
+        self.look_at_openings();
+        if self.cutting {
+            self.end_current();
+        }
+        if self.current.is_none() {
+            self.begin();
+        }
+    }
+
     fn end_current(&mut self) {
+        self.outgoing = None;
         if let Some(current) = self.current.take() {
             self.events.push(Event::Ended(current.track.play));
         }
@@ -217,8 +261,37 @@ impl Deck {
                 out[at..].fill(0.0);
                 return;
             }
-            at += self.render_current(&mut out[at..]);
+            let until = self.cross_over().map_or(usize::MAX, |frames| 2 * frames);
+            let end = out.len().min(at.saturating_add(until));
+            at += self.render_current(&mut out[at..end]);
         }
+    }
+
+    /// Begins to fade into the next track where that is due; else gives the frames until then.
+    fn cross_over(&mut self) -> Option<usize> {
+        if self.crossfade.is_zero() || self.cutting || self.paused || self.outgoing.is_some() || self.instead.is_some()
+        {
+            return None;
+        }
+        let (Some(current), Some(next)) = (&mut self.current, &mut self.next) else { return None };
+        let Opening::Ready(length) = next.voice.opening() else { return None };
+        let (from, to) = (current.track.side(current.length), next.side(length));
+        let (wait, over) = due(self.crossfade, &from, current.heard, &to)?;
+        if wait > 0 {
+            return usize::try_from(wait).ok();
+        }
+        if let (Some(old), Some(track)) = (self.current.take(), self.next.take()) {
+            self.events.push(Event::Ended(old.track.play));
+            self.outgoing = Some(Outgoing::new(old.track.voice, over, &from, &to));
+            self.start(track, length);
+        }
+        None
+    }
+
+    fn start(&mut self, track: Track, length: Option<Duration>) {
+        self.events.push(Event::Started(track.play, length));
+        self.current = Some(Current { track, length, heard: 0, starved: 0 });
+        self.waited = 0;
     }
 
     /// Renders up to the end of the current track, of its cut or of `out`; gives samples filled.
@@ -237,7 +310,17 @@ impl Deck {
         }
         current.heard += frames;
         current.starved = if frames > 0 { 0 } else { current.starved };
-        self.shape(filled, out);
+        let mut sounding = filled;
+        if let Some(outgoing) = &mut self.outgoing {
+            if filled < want && shortfall == Shortfall::NotYet {
+                out[filled..].fill(0.0);
+                sounding = want;
+            }
+            if outgoing.mix(&mut out[..sounding]) {
+                self.outgoing = None;
+            }
+        }
+        self.shape(sounding, out);
         if self.cutting && self.cut.silent() {
             self.end_current();
             return filled;
@@ -250,7 +333,7 @@ impl Deck {
             Shortfall::Broke(why) => self.break_off(why),
             Shortfall::NotYet => {
                 let Some(current) = &mut self.current else { return filled };
-                out[filled..].fill(0.0);
+                out[sounding..].fill(0.0);
                 current.starved += ((want - filled) / 2) as u64;
                 if self.cutting {
                     self.end_current();
@@ -265,6 +348,7 @@ impl Deck {
     }
 
     fn break_off(&mut self, why: Fault) {
+        self.outgoing = None;
         if let Some(current) = self.current.take() {
             self.events.push(Event::Failed(current.track.play, why));
         }
@@ -289,9 +373,7 @@ impl Deck {
             let Some(track) = slot else { continue };
             let Opening::Ready(length) = track.voice.opening() else { return false };
             let Some(track) = slot.take() else { return false };
-            self.events.push(Event::Started(track.play, length));
-            self.current = Some(Current { track, heard: 0, starved: 0 });
-            self.waited = 0;
+            self.start(track, length);
             return true;
         }
         false

@@ -258,3 +258,63 @@ fn stop_fades_and_forgets_everything() {
     assert!(deck.empty());
     assert!(matches!(deck.events()[..], [Event::Started(1, _), Event::Ended(1)]));
 }
+
+#[test]
+fn one_track_fades_into_the_next_and_never_clips() {
+    let mut deck = Deck::with_crossfade(seconds(2));
+    deck.play(1, Box::new(tone(0.9, 20 * SECOND)));
+    deck.next(2, Box::new(tone(0.9, 20 * SECOND)));
+    assert!(hear(&mut deck, 18 * SECOND).iter().all(|&s| s == 0.9), "untouched until then");
+    deck.events();
+    let fading = hear(&mut deck, 2 * SECOND);
+    assert!(matches!(deck.events()[..], [Event::Ended(1), Event::Started(2, Some(_)), Event::Position(2, _)]));
+    // Their peaks are unknown, so both sides together stay as loud as one.
+    assert!(fading.iter().all(|s| (s - 0.9).abs() < 1e-4), "{:?}", fading.iter().copied().fold(0.0, f32::max));
+    assert!(hear(&mut deck, 17 * SECOND).iter().all(|&s| s == 0.9));
+    assert_eq!(hear(&mut deck, 2 * SECOND).iter().filter(|&&s| s != 0.0).count(), SECOND, "to its very end");
+    assert!(deck.empty());
+}
+
+#[test]
+fn a_fade_is_smooth_and_can_be_paused_skipped_and_stopped() {
+    let begin = || {
+        let mut deck = Deck::with_crossfade(seconds(2));
+        deck.play(1, Box::new(tone(0.6, 10 * SECOND)));
+        deck.next(2, Box::new(tone(-0.6, 10 * SECOND)));
+        hear(&mut deck, 9 * SECOND);
+        deck.events();
+        deck
+    };
+    let mut deck = begin();
+    let level = hear(&mut deck, 2)[0];
+    assert!(level.abs() < 0.01, "half-way they cancel: {level}");
+    deck.pause(Duration::ZERO);
+    assert!(largest_step(&hear(&mut deck, SECOND)) < 0.002);
+    deck.resume();
+    let on = hear(&mut deck, 2 * SECOND);
+    assert!(largest_step(&on) < 0.002 && *on.last().unwrap() == -0.6);
+
+    let mut deck = begin();
+    deck.next(3, Box::new(tone(0.3, SECOND)));
+    deck.skip();
+    let cut = hear(&mut deck, 2_000);
+    assert!(largest_step(&cut[..800]) < 0.002 && cut[1_999] == 0.3);
+    assert!(matches!(deck.events()[..], [Event::Ended(2), Event::Started(3, _)]));
+
+    let mut deck = begin();
+    deck.stop();
+    assert!(largest_step(&hear(&mut deck, 2_000)) < 0.002);
+    assert!(deck.empty());
+}
+
+#[test]
+fn what_opens_too_late_to_fade_is_joined() {
+    let mut deck = Deck::with_crossfade(seconds(2));
+    deck.play(1, Box::new(tone(0.5, 10 * SECOND)));
+    let late = Tone { opening: Opening::Pending, ..tone(0.25, 10 * SECOND) };
+    deck.next(2, Box::new(late));
+    hear(&mut deck, 9 * SECOND + 40_000);
+    deck.next(3, Box::new(tone(0.25, 10 * SECOND)));
+    let heard = hear(&mut deck, SECOND);
+    assert!(heard[..4_100].iter().all(|&s| s == 0.5) && heard[4_100..].iter().all(|&s| s == 0.25));
+}

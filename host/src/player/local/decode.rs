@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     RATE,
+    crossfade::Side,
     deck::{Opening, Shortfall, Voice},
     file::FileSound,
     resample::Resample,
@@ -39,26 +40,26 @@ enum Parcel {
     Failed(Fault),
 }
 
-/// Starts to open and decode this source.
-pub(super) fn open(source: Source) -> Box<dyn Voice> {
+/// Starts to open and decode this source, each sample multiplied by `gain`.
+pub(super) fn open(source: Source, gain: f32, side: Side) -> Box<dyn Voice> {
     let (to, from) = sync_channel(BLOCKS);
     let spare = to.clone();
     let spawned = thread::Builder::new().name("decode".to_owned()).spawn(move || {
         // The last parcel may be a failure; nobody is left to hear when it cannot be delivered.
-        let _ = to.send(decode(&source, &to));
+        let _ = to.send(decode(&source, gain, &to));
     });
     if let Err(why) = spawned {
         let _ = spare.try_send(Parcel::Failed(Fault::Away(format!("cannot start a thread to decode it: {why}"))));
     }
-    Box::new(Ahead { parcels: from, opening: Opening::Pending, block: Vec::new(), used: 0, over: None })
+    Box::new(Ahead { parcels: from, side, opening: Opening::Pending, block: Vec::new(), used: 0, over: None })
 }
 
 /// Decodes to the end, or until nobody listens; gives the last parcel.
-fn decode(source: &Source, to: &SyncSender<Parcel>) -> Parcel {
+fn decode(source: &Source, gain: f32, to: &SyncSender<Parcel>) -> Parcel {
     let result = catch_unwind(AssertUnwindSafe(|| match source {
-        Source::File(path) => FileSound::open(path).and_then(|mut sound| deliver(&mut sound, to)),
+        Source::File(path) => FileSound::open(path).and_then(|mut sound| deliver(&mut sound, gain, to)),
         Source::BuiltIn(name) => match pieces::by_name(name) {
-            Some(piece) => deliver(&mut piece.perform(), to),
+            Some(piece) => deliver(&mut piece.perform(), gain, to),
             None => Err(format!("there is no built-in piece named {name}").into()),
         },
     }));
@@ -72,32 +73,55 @@ fn decode(source: &Source, to: &SyncSender<Parcel>) -> Parcel {
     }
 }
 
-fn deliver(sound: &mut dyn Sound, to: &SyncSender<Parcel>) -> Result<(), Fault> {
-    let mut raw = Vec::new();
-    let mut ready = Vec::new();
-    let mut resample: Option<(u32, Resample)> = None;
-    let mut opened = false;
-    loop {
-        raw.clear();
-        let rate = sound.decode(&mut raw)?;
-        if rate != resample.as_ref().map(|(from, _)| *from)
-            && let Some((_, mut old)) = resample.take()
+/// A sound brought to [`RATE`].
+pub(super) struct AtOurRate<'a> {
+    sound: &'a mut dyn Sound,
+    raw: Vec<f32>,
+    resample: Option<(u32, Resample)>,
+}
+
+impl<'a> AtOurRate<'a> {
+    pub fn new(sound: &'a mut dyn Sound) -> Self {
+        Self { sound, raw: Vec::new(), resample: None }
+    }
+
+    /// Appends the next frames to `ready`, or none; false at the end.
+    pub fn more(&mut self, ready: &mut Vec<f32>) -> Result<bool, Fault> {
+        self.raw.clear();
+        let rate = self.sound.decode(&mut self.raw)?;
+        if rate != self.resample.as_ref().map(|(from, _)| *from)
+            && let Some((_, mut old)) = self.resample.take()
         {
-            old.finish(&mut ready)?;
+            old.finish(ready)?;
         }
         match rate {
-            Some(RATE) => ready.extend_from_slice(&raw),
+            Some(RATE) => ready.extend_from_slice(&self.raw),
             Some(rate) => {
-                let (_, to_ours) = match &mut resample {
+                let (_, to_ours) = match &mut self.resample {
                     Some(same) => same,
                     empty => empty.insert((rate, Resample::new(rate)?)),
                 };
-                to_ours.push(&raw, &mut ready)?;
+                to_ours.push(&self.raw, ready)?;
             }
             None => {}
         }
-        while ready.len() >= 2 * BLOCK || (rate.is_none() && !ready.is_empty()) {
-            if !opened && to.send(Parcel::Opened(sound.length())).is_err() {
+        Ok(rate.is_some())
+    }
+}
+
+fn deliver(sound: &mut dyn Sound, gain: f32, to: &SyncSender<Parcel>) -> Result<(), Fault> {
+    let length = sound.length();
+    let mut source = AtOurRate::new(sound);
+    let mut ready = Vec::new();
+    let mut opened = false;
+    loop {
+        let before = ready.len();
+        let more = source.more(&mut ready)?;
+        if gain != 1.0 {
+            ready[before..].iter_mut().for_each(|sample| *sample *= gain);
+        }
+        while ready.len() >= 2 * BLOCK || (!more && !ready.is_empty()) {
+            if !opened && to.send(Parcel::Opened(length)).is_err() {
                 return Ok(());
             }
             opened = true;
@@ -106,7 +130,7 @@ fn deliver(sound: &mut dyn Sound, to: &SyncSender<Parcel>) -> Result<(), Fault> 
                 return Ok(());
             }
         }
-        if rate.is_none() {
+        if !more {
             return if opened { Ok(()) } else { Err("it holds no sound".to_owned().into()) };
         }
     }
@@ -115,6 +139,7 @@ fn deliver(sound: &mut dyn Sound, to: &SyncSender<Parcel>) -> Result<(), Fault> 
 /// The end of the pipe that the deck reads.
 struct Ahead {
     parcels: Receiver<Parcel>,
+    side: Side,
     opening: Opening,
     block: Vec<f32>,
     used: usize,
@@ -173,6 +198,10 @@ impl Voice for Ahead {
         }
         (filled, Shortfall::NotYet)
     }
+
+    fn side(&self) -> Side {
+        self.side
+    }
 }
 
 #[cfg(test)]
@@ -218,7 +247,7 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (dice >> 33) as usize % below
         };
-        for name in ["tone.mp3", "unstated.mp3", "tone.flac", "tone.ogg", "tone.m4a"] {
+        for name in ["tone.mp3", "unstated.mp3", "tone.flac", "tone.ogg", "tone.m4a", "tone.opus"] {
             let whole = std::fs::read(data.join(name)).unwrap();
             for round in 0..25 {
                 let mut bytes = whole.clone();
@@ -227,7 +256,7 @@ mod tests {
                 (0..=roll(8)).for_each(|_| bytes[roll(within)] = roll(256) as u8);
                 let path = folder.path().join(format!("{round}-{name}"));
                 std::fs::write(&path, bytes).unwrap();
-                let (frames, end) = read_all(&mut *open(Source::File(path)));
+                let (frames, end) = read_all(&mut *open(Source::File(path), 1.0, Side::default()));
                 assert!(frames < 60 * RATE as usize, "{name} round {round}: {frames} frames of one second");
                 if let Err(why) = end {
                     assert!(why.words().contains(name) && !why.words().contains('\n'), "round {round}: {why:?}");
@@ -241,7 +270,7 @@ mod tests {
         let (to, from) = sync_channel(1);
         drop(from);
         let began = Instant::now();
-        assert!(matches!(decode(&Source::BuiltIn("sad".to_owned()), &to), Parcel::Ended));
+        assert!(matches!(decode(&Source::BuiltIn("sad".to_owned()), 1.0, &to), Parcel::Ended));
         assert!(began.elapsed() < Duration::from_secs(20), "it does not play to the end for nobody");
     }
 }

@@ -1,4 +1,4 @@
-//! Music files through symphonia: mp3, flac, ogg, wav and m4a.
+//! Music files through symphonia: mp3, flac, ogg, opus, wav and m4a.
 //!
 //! Enters: a path. Leaves: stereo frames at the file's own rate. Fails, in words that name the
 //! file: missing, unreadable, empty, in an unknown format, damaged, or ending before it should.
@@ -10,12 +10,13 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
 use symphonia::core::{
     audio::{Channels, SampleBuffer, SignalSpec},
-    codecs::{CODEC_TYPE_MP3, CODEC_TYPE_NULL, CodecParameters, Decoder, DecoderOptions},
+    codecs::{CODEC_TYPE_MP3, CODEC_TYPE_NULL, CodecParameters, CodecRegistry, Decoder, DecoderOptions},
     errors::Error,
     formats::{FormatOptions, FormatReader},
     io::{MediaSourceStream, MediaSourceStreamOptions},
@@ -23,13 +24,21 @@ use symphonia::core::{
     probe::Hint,
 };
 
-use super::decode::Sound;
+use super::{decode::Sound, opus::OpusDecoder};
 use crate::player::Fault;
 
 /// Packets in a row that may be damaged before the file is given up.
 const DAMAGED_PACKETS: u32 = 100;
 /// A WAV whose header claims this many bytes or more was written to a pipe, its length unknown.
 const PIPED_BYTES: u64 = 0x7fff_0000;
+
+/// Symphonia's decoders, and the one that it lacks.
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_all::<OpusDecoder>();
+    codecs
+});
 
 /// See the module.
 pub(super) struct FileSound {
@@ -185,12 +194,12 @@ fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, Fault> {
         .format(&hint, stream, &options, &MetadataOptions::default())
         .map(|probed| probed.format)
         .map_err(|why| match why {
-            Error::Unsupported(_) => format!("{file} is not in a format known here (mp3, flac, ogg, wav, m4a)").into(),
+            Error::Unsupported(_) => format!("{file} is not in a format known here (mp3, flac, ogg, opus, wav, m4a)").into(),
             Error::IoError(why) if why.kind() != io::ErrorKind::UnexpectedEof => {
                 Fault::of(&why, format!("cannot read {file}: {why}"))
             }
             Error::IoError(_) => {
-                format!("{file} is cut short or in no format known here (mp3, flac, ogg, wav, m4a)").into()
+                format!("{file} is cut short or in no format known here (mp3, flac, ogg, opus, wav, m4a)").into()
             }
             why => format!("{file} is damaged: {why}").into(),
         })
@@ -198,18 +207,18 @@ fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, Fault> {
 
 fn first_sound(path: &Path, format: &dyn FormatReader) -> Result<(u32, CodecParameters), String> {
     let tracks = format.tracks();
-    let known = |codec| codec != CODEC_TYPE_NULL && symphonia::default::get_codecs().get_codec(codec).is_some();
+    let known = |codec| codec != CODEC_TYPE_NULL && CODECS.get_codec(codec).is_some();
     tracks
         .iter()
         .find(|track| known(track.codec_params.codec))
         .map(|track| (track.id, track.codec_params.clone()))
         .ok_or_else(|| {
-            format!("{} holds no sound in an encoding known here (mp3, flac, vorbis, aac, pcm)", path.display())
+            format!("{} holds no sound in an encoding known here (mp3, flac, vorbis, opus, aac, pcm)", path.display())
         })
 }
 
 fn decoder(path: &Path, params: &CodecParameters) -> Result<Box<dyn Decoder>, String> {
-    symphonia::default::get_codecs()
+    CODECS
         .make(params, &DecoderOptions::default())
         .map_err(|why| format!("{} cannot be decoded: {why}", path.display()))
 }

@@ -1,11 +1,11 @@
-//! Where rendered sound goes: nowhere at real speed, a WAV file at real speed, or a sound device.
+//! Where rendered sound goes: nowhere at real speed, a WAV file at real speed, a sound device, or nowhere at all.
 //!
 //! Enters: stereo frames. Leaves: how many frames are wanted now. Fails: in words, when the file
 //! cannot be written any more or the device is gone.
 
 use std::time::{Duration, Instant};
 
-use super::{RATE, device::Device, wav::WavFile};
+use super::{RATE, speaker::Speaker, wav::WavFile};
 
 /// See the module.
 pub(super) enum Outlet {
@@ -14,7 +14,9 @@ pub(super) enum Outlet {
     /// A file, at real speed.
     Wav(Pace, WavFile),
     /// A sound device, at its own speed.
-    Device(Device),
+    Device(Box<dyn Speaker>),
+    /// None, and time stands still.
+    None,
 }
 
 impl Outlet {
@@ -23,6 +25,7 @@ impl Outlet {
         match self {
             Self::Null(pace) | Self::Wav(pace, _) => Ok(pace.due(now)),
             Self::Device(device) => device.wants(now),
+            Self::None => Ok(0),
         }
     }
 
@@ -36,15 +39,16 @@ impl Outlet {
             }
             Self::Device(device) => {
                 device.drain();
-                *self = Self::Null(Pace::default());
+                *self = Self::None;
             }
+            Self::None => {}
         }
     }
 
     /// Takes whole stereo frames, no more than it wants.
     pub fn write(&mut self, frames: &[f32]) -> Result<(), String> {
         match self {
-            Self::Null(_) => Ok(()),
+            Self::Null(_) | Self::None => Ok(()),
             Self::Wav(_, file) => file.write(frames),
             Self::Device(device) => {
                 device.write(frames);
