@@ -59,6 +59,10 @@ page-test: setup ## real clicks on the page in headless Chromium; needs node and
 mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
 	$(CARGO) test --package moodring-device --locked --test mosquitto -- --ignored --nocapture
 
+.PHONY: mpd-test
+mpd-test: setup ## the host's player against a real MPD without sound; needs mpd and mpc
+	$(CARGO) test --package moodring-host --locked --test mpd -- --ignored --nocapture
+
 .PHONY: pi rig pi-count
 pi: setup ## cross-build the device for the Raspberry Pi (64-bit and 32-bit) on an x86-64 Debian
 	deploy/pi/build $(PI)

@@ -145,7 +145,15 @@ pub struct Music {
 
 impl Default for Music {
     fn default() -> Self {
-        Self { folder: PathBuf::new(), rescan_min: 60, watch: true, repeat_window: 30, artist_gap: 3, ahead: 3, seed: 0 }
+        Self {
+            folder: PathBuf::new(),
+            rescan_min: 60,
+            watch: true,
+            repeat_window: 30,
+            artist_gap: 3,
+            ahead: 3,
+            seed: 0,
+        }
     }
 }
 
@@ -307,17 +315,22 @@ impl Config {
         )?;
         range("music.artist_gap", &music.artist_gap, "must lie within 0 and 1000", music.artist_gap <= 1000)?;
         let (volume, crossfade) = (self.player.volume, self.player.crossfade_s);
-        range(
-            "player.crossfade_s",
-            &crossfade,
-            "must lie within 0 and 20",
-            (0.0..=20.0).contains(&crossfade),
-        )?;
+        range("player.crossfade_s", &crossfade, "must lie within 0 and 20", (0.0..=20.0).contains(&crossfade))?;
         let mpd = self.player.backend == Backend::Mpd;
-        range("mpd.address", &self.mpd.address, "name host:port, or the path of a socket", !mpd || !self.mpd.address.is_empty())?;
+        range(
+            "mpd.address",
+            &self.mpd.address,
+            "name host:port, or the path of a socket",
+            !mpd || !self.mpd.address.is_empty(),
+        )?;
         range("music.folder", &"\"\"", "MPD plays files: name the folder of music", !mpd || music.folder().is_some())?;
         let alone = self.room.len() < 2;
-        range("player.backend", &"mpd", "one MPD plays for one room; leave the others out, or play locally", !mpd || alone)?;
+        range(
+            "player.backend",
+            &"mpd",
+            "one MPD plays for one room; leave the others out, or play locally",
+            !mpd || alone,
+        )?;
         range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))?;
         self.check_choice()?;
         self.check_rooms()

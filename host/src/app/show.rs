@@ -133,7 +133,10 @@ impl App {
         let words = if self.tracks.is_empty() && self.library.scan.is_some() {
             None
         } else if self.tracks.is_empty() {
-            Some("there is nothing to play: put mp3, flac, ogg, opus, m4a or wav files into the folder of music".to_owned())
+            Some(
+                "there is nothing to play: put mp3, flac, ogg, opus, m4a or wav files into the folder of music"
+                    .to_owned(),
+            )
         } else {
             let unfit = self.mood.filter(|_| self.queue.front().is_none());
             unfit.map(|(mood, _)| format!("every track was marked “not for {mood}”: there is nothing to play for it"))

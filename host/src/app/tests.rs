@@ -113,7 +113,7 @@ impl Stage {
     pub async fn playing(&mut self, mood: Mood) -> (PlayId, String) {
         self.mood(mood).await;
         let told = self.news().into_iter().find_map(|command| match command {
-            Command::Play(Item { play, source: Source::BuiltIn(name) }) => Some((play, name)),
+            Command::Play(Item { play, source: Source::BuiltIn(name), .. }) => Some((play, name)),
             _ => None,
         });
         let (play, name) = told.expect("something is played");

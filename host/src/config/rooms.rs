@@ -110,7 +110,11 @@ impl Config {
     /// The sound of a room.
     pub fn sound(&self, room: &Room) -> Sound {
         let common = self.player.clone();
-        Sound { output: room.output.clone().unwrap_or(common.output), volume: room.volume.unwrap_or(common.volume), ..common }
+        Sound {
+            output: room.output.clone().unwrap_or(common.output),
+            volume: room.volume.unwrap_or(common.volume),
+            ..common
+        }
     }
 
     /// Refuses rooms that cannot be told apart, or that would play over one another.

@@ -55,7 +55,8 @@ fn key(files: &[Option<&Path>]) -> u64 {
 }
 
 fn embedded(file: &Path) -> Option<Vec<u8>> {
-    let probe = Probe::new(BufReader::new(fs::File::open(file).ok()?)).options(ParseOptions::new().read_properties(false));
+    let probe =
+        Probe::new(BufReader::new(fs::File::open(file).ok()?)).options(ParseOptions::new().read_properties(false));
     let tagged = probe.guess_file_type().ok()?.read().ok()?;
     let pictures: Vec<_> = tagged.tags().iter().flat_map(|tag| tag.pictures()).collect();
     let front = pictures.iter().find(|picture| picture.pic_type() == PictureType::CoverFront);

@@ -256,7 +256,12 @@ impl Store {
             let word: String = row.try_get("emotion")?;
             // A word of a newer program is left for it.
             if let Some(emotion) = Emotion::from_word(&word) {
-                wanted.push(Wanted { id: row.try_get("id")?, emotion, song: song(&row)?, place: row.try_get("place")? });
+                wanted.push(Wanted {
+                    id: row.try_get("id")?,
+                    emotion,
+                    song: song(&row)?,
+                    place: row.try_get("place")?,
+                });
             }
         }
         Ok(wanted)

@@ -27,7 +27,8 @@ async fn a_list_is_matched_kept_and_not_doubled_and_what_is_missing_is_found_lat
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).await.unwrap();
     put(&store, &[("/m/1.mp3", "Jóga", "Björk"), ("/m/2.mp3", "Hello", "Lionel Richie"), ("/m/3.mp3", "?", "")]).await;
-    let csv = list(dir.path(), "happy.csv", "Name,Album,Artist\nJoga,Homogenic,Bjork\nHello,25,Adele\nYesterday,,Beatles\n");
+    let csv =
+        list(dir.path(), "happy.csv", "Name,Album,Artist\nJoga,Homogenic,Bjork\nHello,25,Adele\nYesterday,,Beatles\n");
     let m3u = list(dir.path(), "Late and sad.m3u", "#EXTINF:9,Whatever it is\n/m/3.mp3\nhttp://radio.example/x\n");
     let files = [csv, m3u];
     let reports = import(&store, &files, None).await.unwrap();
@@ -57,7 +58,8 @@ async fn the_next_scan_plays_what_was_imported_for_its_mood_and_keeps_it_so() {
     let store = Store::open(dir.path()).await.unwrap();
     let folder = dir.path().join("music");
     std::fs::create_dir_all(folder.join("sad")).unwrap();
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tone.flac"), folder.join("sad/Rain.flac")).unwrap();
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tone.flac"), folder.join("sad/Rain.flac"))
+        .unwrap();
     let look = async || scan(&store, &folder, &watch::channel(None).0).await.unwrap();
     look().await;
     let lists = [list(dir.path(), "surprise.csv", "Name\nRain\n")];

@@ -108,7 +108,8 @@ pub(super) fn level(row: &SqliteRow) -> Result<Level, sqlx::Error> {
 
 /// Where the track of a row stands on its album: tracks of one album lie in one folder and name it alike.
 pub(super) fn place(row: &SqliteRow) -> Result<Option<Place>, sqlx::Error> {
-    let number = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.and_then(|n| u32::try_from(n).ok()));
+    let number =
+        |column| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.and_then(|n| u32::try_from(n).ok()));
     let album: String = row.try_get("album")?;
     let (Some(track), false) = (number("number")?, album.is_empty()) else { return Ok(None) };
     let file: String = row.try_get("place")?;

@@ -21,14 +21,33 @@ const UNKNOWN_ARTIST: f64 = 0.7;
 const UNLIKE: f64 = 0.8;
 
 /// Words that make another piece of music of a song.
-const VERSIONS: [&str; 11] = [
-    "acoustic", "bootleg", "cover", "demo", "instrumental", "karaoke", "live", "mix", "remix", "reprise", "unplugged",
-];
+const VERSIONS: [&str; 11] =
+    ["acoustic", "bootleg", "cover", "demo", "instrumental", "karaoke", "live", "mix", "remix", "reprise", "unplugged"];
 
 /// Words in brackets or after a dash that say nothing about which song it is.
 const DRESSING: [&str; 22] = [
-    "album", "anniversary", "bonus", "clean", "deluxe", "digital", "edit", "edition", "explicit", "extended", "from",
-    "mono", "original", "radio", "remaster", "remastered", "single", "soundtrack", "stereo", "track", "version", "video",
+    "album",
+    "anniversary",
+    "bonus",
+    "clean",
+    "deluxe",
+    "digital",
+    "edit",
+    "edition",
+    "explicit",
+    "extended",
+    "from",
+    "mono",
+    "original",
+    "radio",
+    "remaster",
+    "remastered",
+    "single",
+    "soundtrack",
+    "stereo",
+    "track",
+    "version",
+    "video",
 ];
 
 /// A song as somebody describes it; empty means unknown.
@@ -163,7 +182,9 @@ fn alike(a: &str, b: &str) -> f64 {
         return 1.0;
     }
     // A number makes another title: "Part 1" is not "Part 2".
-    let numbers = |text: &str| text.split(' ').filter(|word| word.chars().all(|c| c.is_ascii_digit())).map(str::to_owned).collect::<Vec<_>>();
+    let numbers = |text: &str| {
+        text.split(' ').filter(|word| word.chars().all(|c| c.is_ascii_digit())).map(str::to_owned).collect::<Vec<_>>()
+    };
     if numbers(a) != numbers(b) {
         return 0.0;
     }
@@ -215,7 +236,9 @@ fn is_year(word: &str) -> bool {
 fn parts(title: &str) -> Vec<(String, bool)> {
     let mut parts = vec![(String::new(), false)];
     let mut dashes = title.replace(" – ", " - ").replace(" — ", " - ").replace(" / ", " ");
-    if let Some((_, rest)) = dashes.split_once(" - ") && rest.trim().is_empty() {
+    if let Some((_, rest)) = dashes.split_once(" - ")
+        && rest.trim().is_empty()
+    {
         dashes = dashes.replace(" - ", "");
     }
     for (n, stretch) in dashes.split(" - ").enumerate() {
@@ -235,7 +258,26 @@ fn parts(title: &str) -> Vec<(String, bool)> {
 /// The artists of a line that may name several.
 fn artists(line: &str) -> BTreeSet<String> {
     let mut line = format!(" {} ", line.to_lowercase());
-    for between in [" feat. ", " feat ", " ft. ", " ft ", " featuring ", " vs. ", " vs ", " with ", " x ", " and ", " und ", "&", ",", ";", "/", "+", "(", ")"] {
+    for between in [
+        " feat. ",
+        " feat ",
+        " ft. ",
+        " ft ",
+        " featuring ",
+        " vs. ",
+        " vs ",
+        " with ",
+        " x ",
+        " and ",
+        " und ",
+        "&",
+        ",",
+        ";",
+        "/",
+        "+",
+        "(",
+        ")",
+    ] {
         line = line.replace(between, "\n");
     }
     let names = line.lines().map(plain).map(|name| name.strip_prefix("the ").map_or(name.clone(), str::to_owned));
@@ -295,7 +337,10 @@ mod tests {
             (("Bohemian Rapsody", "Queen"), ("Bohemian Rhapsody", "Queen")),
             (("1979", "The Smashing Pumpkins"), ("1979 - Remastered 2012", "Smashing Pumpkins")),
             (("Clocks", ""), ("Clocks", "Coldplay")),
-            (("(I Can't Get No) Satisfaction - Mono Version", "The Rolling Stones"), ("(I Can't Get No) Satisfaction", "Rolling Stones")),
+            (
+                ("(I Can't Get No) Satisfaction - Mono Version", "The Rolling Stones"),
+                ("(I Can't Get No) Satisfaction", "Rolling Stones"),
+            ),
         ] {
             assert!(fit(a, b) >= SAME && fit(b, a) >= SAME, "{a:?} and {b:?}: {} {}", fit(a, b), fit(b, a));
         }

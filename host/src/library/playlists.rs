@@ -46,7 +46,8 @@ fn decode(bytes: &[u8]) -> String {
 
 /// Columns by their names, in any order: a title, and, where they are there, artist and album.
 fn csv(text: &str, between: u8) -> Result<Vec<Entry>, String> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(between).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(between).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|why| format!("it cannot be read: {why}"))?.clone();
     let column = |known: &[&str]| names.iter().position(|name| known.contains(&name.to_lowercase().as_str()));
     let title = column(&["name", "title", "track", "track name", "song"]);
@@ -54,7 +55,9 @@ fn csv(text: &str, between: u8) -> Result<Vec<Entry>, String> {
     let album = column(&["album", "album name"]);
     let Some(title) = title else {
         let found = names.iter().collect::<Vec<_>>().join(", ");
-        return Err(format!("line 1: its columns are {found:?}; one must be Name, and Album and Artist may stand beside it"));
+        return Err(format!(
+            "line 1: its columns are {found:?}; one must be Name, and Album and Artist may stand beside it"
+        ));
     };
     let mut entries = Vec::new();
     for record in reader.records() {
@@ -131,7 +134,9 @@ fn named(name: &str) -> Song {
     let numbered = bare.len() < name.len() && bare.starts_with(['.', '-', ' ', '_']);
     let name = if numbered { bare.trim_start_matches(['.', '-', ' ', '_']) } else { name };
     match name.replace('_', " ").split_once(" - ") {
-        Some((artist, title)) => Song { title: title.trim().to_owned(), artist: artist.trim().to_owned(), album: String::new() },
+        Some((artist, title)) => {
+            Song { title: title.trim().to_owned(), artist: artist.trim().to_owned(), album: String::new() }
+        }
         None => Song { title: name.trim().to_owned(), ..Song::default() },
     }
 }
@@ -168,7 +173,8 @@ fn percent(text: &str) -> String {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let code = bytes.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        let code =
+            bytes.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
         match (bytes[at], code) {
             (b'%', Some(byte)) => {
                 plain.push(byte);
@@ -199,7 +205,8 @@ mod tests {
     #[test]
     fn the_older_demos_lists_are_read() {
         let text = "\u{feff}Name,Album,Artist\n\"Hello, Goodbye\",Magical Mystery Tour,The Beatles\nJóga,Homogenic,Björk\n,,\n";
-        let expected = [row("Hello, Goodbye", "The Beatles", "Magical Mystery Tour", ""), row("Jóga", "Björk", "Homogenic", "")];
+        let expected =
+            [row("Hello, Goodbye", "The Beatles", "Magical Mystery Tour", ""), row("Jóga", "Björk", "Homogenic", "")];
         assert_eq!(titles("happy.csv", text), expected);
         // With an index in front, as pandas writes it, and other names.
         assert_eq!(titles("sad.csv", ",Track Name,Artist Name(s)\n0,One,U2\n"), [row("One", "U2", "", "")]);

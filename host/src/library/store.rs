@@ -225,8 +225,8 @@ pub(super) fn track(row: &SqliteRow) -> std::result::Result<Track, sqlx::Error> 
         liked: row.try_get::<i64, _>("liked")? > 0,
         not_for: emotions(row.try_get("not_for")?),
         problem: row.try_get("problem")?,
-        level: level(row)?,
-        place: place(row)?,
+        level: loudness::level(row)?,
+        place: loudness::place(row)?,
     })
 }
 

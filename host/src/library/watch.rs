@@ -48,7 +48,10 @@ impl Watch {
     /// It cannot be watched; in words, with what to do.
     pub fn new(folder: &Path) -> Result<Self, String> {
         if let Some(share) = share(folder) {
-            return Err(format!("{} lies on a network share ({share}), where others change files unseen", folder.display()));
+            return Err(format!(
+                "{} lies on a network share ({share}), where others change files unseen",
+                folder.display()
+            ));
         }
         let (tell, changes) = mpsc::channel(1);
         let say = move |event: notify::Result<Event>| {
@@ -59,7 +62,11 @@ impl Watch {
         };
         let cannot = |why: notify::Error| {
             let limit = matches!(why.kind, notify::ErrorKind::MaxFilesWatch);
-            let next = if limit { "; the kernel's limit can be raised: sysctl fs.inotify.max_user_watches=524288" } else { "" };
+            let next = if limit {
+                "; the kernel's limit can be raised: sysctl fs.inotify.max_user_watches=524288"
+            } else {
+                ""
+            };
             format!("changes in {} cannot be watched ({why}){next}", folder.display())
         };
         let mut watcher = RecommendedWatcher::new(say, Config::default()).map_err(cannot)?;

@@ -369,7 +369,8 @@ impl Deck {
 
     /// Begins what is to follow, if it is open; false when there is nothing to begin yet.
     fn begin(&mut self) -> bool {
-        for slot in [&mut self.instead, &mut self.next] {
+        for replaces in [true, false] {
+            let slot = if replaces { &mut self.instead } else { &mut self.next };
             let Some(track) = slot else { continue };
             let Opening::Ready(length) = track.voice.opening() else { return false };
             let Some(track) = slot.take() else { return false };

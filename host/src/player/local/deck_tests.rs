@@ -267,7 +267,7 @@ fn one_track_fades_into_the_next_and_never_clips() {
     assert!(hear(&mut deck, 18 * SECOND).iter().all(|&s| s == 0.9), "untouched until then");
     deck.events();
     let fading = hear(&mut deck, 2 * SECOND);
-    assert!(matches!(deck.events()[..], [Event::Ended(1), Event::Started(2, Some(_)), Event::Position(2, _)]));
+    assert!(matches!(deck.events()[..], [Event::Ended(1), Event::Started(2, Some(_)), ..]));
     // Their peaks are unknown, so both sides together stay as loud as one.
     assert!(fading.iter().all(|s| (s - 0.9).abs() < 1e-4), "{:?}", fading.iter().copied().fold(0.0, f32::max));
     assert!(hear(&mut deck, 17 * SECOND).iter().all(|&s| s == 0.9));

@@ -81,7 +81,8 @@ fn devices() -> Result<Vec<(OutputName, cpal::Device)>, String> {
     let _quiet = silence_alsa();
     let all = cpal::default_host().output_devices().map_err(|why| words(&why))?;
     let named = |device: cpal::Device| {
-        let name = OutputName { id: device.id().ok()?.id().to_owned(), name: device.description().ok()?.name().to_owned() };
+        let name =
+            OutputName { id: device.id().ok()?.id().to_owned(), name: device.description().ok()?.name().to_owned() };
         Some((name, device))
     };
     Ok(all.filter_map(named).collect())

@@ -194,7 +194,9 @@ fn probe(path: &Path, gapless: bool) -> Result<Box<dyn FormatReader>, Fault> {
         .format(&hint, stream, &options, &MetadataOptions::default())
         .map(|probed| probed.format)
         .map_err(|why| match why {
-            Error::Unsupported(_) => format!("{file} is not in a format known here (mp3, flac, ogg, opus, wav, m4a)").into(),
+            Error::Unsupported(_) => {
+                format!("{file} is not in a format known here (mp3, flac, ogg, opus, wav, m4a)").into()
+            }
             Error::IoError(why) if why.kind() != io::ErrorKind::UnexpectedEof => {
                 Fault::of(&why, format!("cannot read {file}: {why}"))
             }

@@ -7,9 +7,7 @@
 use opus_pure::{OpusDecoder as Stream, OpusMSDecoder as Streams};
 use symphonia::core::{
     audio::{AsAudioBufferRef, AudioBuffer, AudioBufferRef, Channels, Signal, SignalSpec},
-    codecs::{
-        CODEC_TYPE_OPUS, CodecDescriptor, CodecParameters, Decoder, DecoderOptions, FinalizeResult,
-    },
+    codecs::{CODEC_TYPE_OPUS, CodecDescriptor, CodecParameters, Decoder, DecoderOptions, FinalizeResult},
     errors::{Result, decode_error, unsupported_error},
     formats::Packet,
     support_codec,

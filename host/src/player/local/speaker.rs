@@ -180,9 +180,12 @@ impl Search {
             self.look(true);
         }
         let told = std::mem::replace(&mut self.told, true);
-        let device = if wished { self.which.words().replacen("a sound", "the sound", 1) } else { "the other one too".into() };
+        let device =
+            if wished { self.which.words().replacen("a sound", "the sound", 1) } else { "the other one too".into() };
         let next = match self.on_loss {
-            OnLoss::Elsewhere if elsewhere => "playing on the system's own sound device, if there is one, until it is back",
+            OnLoss::Elsewhere if elsewhere => {
+                "playing on the system's own sound device, if there is one, until it is back"
+            }
             OnLoss::Elsewhere => "playing silently until it is back",
             OnLoss::Wait => "the music waits until it is back",
         };

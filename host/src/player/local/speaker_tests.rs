@@ -56,7 +56,9 @@ impl Speakers for Plugs {
             Which::Default => &self.built_in,
         };
         let there = plug.there.load(Ordering::SeqCst);
-        there.then(|| Box::new(Plugged(plug.clone(), Pace::default())) as Box<dyn Speaker>).ok_or("not connected".into())
+        there
+            .then(|| Box::new(Plugged(plug.clone(), Pace::default())) as Box<dyn Speaker>)
+            .ok_or("not connected".into())
     }
 }
 
@@ -81,9 +83,10 @@ fn until(what: &str, is: impl Fn() -> bool) {
 }
 
 fn says(said: &Mutex<Vec<Event>>, words: &str) -> bool {
-    said.lock().unwrap().iter().any(
-        |event| matches!(event, Event::Output(told) | Event::OutputBack(told) if told.contains(words)),
-    )
+    said.lock()
+        .unwrap()
+        .iter()
+        .any(|event| matches!(event, Event::Output(told) | Event::OutputBack(told) if told.contains(words)))
 }
 
 #[test]

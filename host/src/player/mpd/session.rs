@@ -476,7 +476,9 @@ fn uri(source: &Source, folder: &Path) -> Result<String, String> {
     let path = match source {
         Source::File(path) => path,
         Source::BuiltIn(name) => {
-            return Err(format!("MPD plays files, and the built-in piece {name} is none; name a folder of music in music.folder"));
+            return Err(format!(
+                "MPD plays files, and the built-in piece {name} is none; name a folder of music in music.folder"
+            ));
         }
     };
     let inside = path.strip_prefix(folder).ok().and_then(Path::to_str);
