@@ -80,7 +80,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
                 Ok(())
             }
-            Command::Import(Import { ref files, ref mood }) => {
+            Command::Import(Import { files, mood }) => {
                 let store = Store::open(&state_dir).await?;
                 let mood = mood.as_deref().and_then(Emotion::from_word);
                 let reports = import(&store, files, mood).await?;

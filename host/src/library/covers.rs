@@ -20,9 +20,9 @@ use lofty::{config::ParseOptions, file::TaggedFileExt, picture::PictureType, pro
 const SIDE: u32 = 320;
 /// Of a JPEG, 1 to 100.
 const QUALITY: u8 = 80;
-/// A picture of more bytes than this is left alone, as is one of more pixels a side.
-const LARGEST: u64 = 32 * 1024 * 1024;
-const WIDEST: u32 = 8_192;
+/// A picture of more bytes than this is left alone, as is one that takes more when it is unpacked.
+const LARGEST: u64 = 16 * 1024 * 1024;
+const UNPACKED: u64 = 64 * 1024 * 1024;
 /// So many pictures are kept, some 20 MB; of more, the oldest go.
 const KEPT: usize = 1_000;
 /// What pictures in a folder are called.
@@ -82,7 +82,7 @@ fn small(picture: &[u8]) -> Option<Vec<u8>> {
     }
     let mut reader = ImageReader::new(Cursor::new(picture)).with_guessed_format().ok()?;
     let mut limits = Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(WIDEST), Some(WIDEST));
+    limits.max_alloc = Some(UNPACKED);
     reader.limits(limits);
     let whole = reader.decode().ok()?;
     let whole = if whole.width().max(whole.height()) > SIDE { whole.thumbnail(SIDE, SIDE) } else { whole };

@@ -45,7 +45,7 @@ impl Store {
              AND t.kind = 'file' AND t.gone = 0 AND t.problem IS NULL \
              AND (s.track_gain IS NULL OR s.track_peak IS NULL)";
         let waiting = format!("SELECT t.id, t.place {UNKNOWN} AND t.id IN (SELECT track_id FROM queue) LIMIT 1");
-        let any = format!("SELECT t.id, t.place {UNKNOWN} AND t.id > $1 ORDER BY t.id LIMIT 1");
+        let any = format!("SELECT t.id, t.place {UNKNOWN} AND s.track_id > $1 ORDER BY s.track_id LIMIT 1");
         let mut row = sqlx::query(sqlx::AssertSqlSafe(waiting)).fetch_optional(&self.pool).await?;
         if row.is_none() {
             row = sqlx::query(sqlx::AssertSqlSafe(any)).bind(after.0).fetch_optional(&self.pool).await?;

@@ -8,6 +8,7 @@ mod library;
 mod parts;
 mod program;
 mod rooms;
+mod sound;
 mod support;
 
 use std::time::Duration;

@@ -54,6 +54,12 @@ fn output(mut command: Command) -> (Output, String) {
     (output, said)
 }
 
+/// Whether the program with these arguments ends well, and what it says.
+pub fn says(home: &Home, arguments: &[&str]) -> (bool, String) {
+    let (output, said) = output(command(home, arguments));
+    (output.status.success(), said)
+}
+
 pub fn get(page: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(page).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
