@@ -26,7 +26,7 @@ use crate::player::{
 };
 
 /// With nothing to measure, new tracks are looked for so often.
-const IDLE: Duration = Duration::from_secs(20);
+const IDLE: Duration = Duration::from_secs(3);
 
 /// The least time between two files: measuring is never in a hurry.
 const BREATH: Duration = Duration::from_millis(50);
