@@ -87,10 +87,9 @@ impl Mpd {
 
     /// What another client sees.
     fn asks(&self, what: &str) -> String {
-        let output =
-            Process::new("mpc").args(["--host", "127.0.0.1", "--port", &self.port.to_string()]).args(what.split(' '));
-        let mut output = output;
-        let output = output.output().expect("mpc is installed");
+        let mut client = Process::new("mpc");
+        client.args(["--host", "127.0.0.1", "--port", &self.port.to_string()]).args(what.split(' '));
+        let output = client.output().expect("mpc is installed");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
