@@ -64,7 +64,8 @@ async fn a_new_mood_changes_what_comes_next_and_cuts_nothing() {
     let (rain, sun) = (&history[0], &history[1]);
     assert_eq!(sun.ending, Some(Ending::Finished));
     let heard = sun.ended.unwrap().duration_since(sun.started).as_secs_f64();
-    assert!(heard > 2.5, "heard for {heard} s of 3");
+    // Its last quarter fades into the next one.
+    assert!((2.0..2.9).contains(&heard), "heard for {heard} s of 3");
     assert!(rain.reason.starts_with("sad for "), "{}", rain.reason);
     host.stop().await;
 }
