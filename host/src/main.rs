@@ -86,10 +86,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 let reports = import(&store, files, mood).await?;
                 store.close().await;
                 let lines: String = reports.iter().map(|report| format!("{report}\n")).collect();
-                write!(
+                writeln!(
                     io::stdout(),
                     "{lines}what was found is played from the next look through the folder of music on, within seconds \
-                     where Moodring runs; what was not is looked for again whenever files are added\n"
+                     where Moodring runs; what was not is looked for again whenever files are added"
                 )?;
                 Ok(())
             }

@@ -58,7 +58,9 @@ impl Point {
 
     /// The straight line's length to another point.
     pub fn distance(self, other: Self) -> f32 {
-        (self.valence - other.valence).hypot(self.arousal - other.arousal)
+        // Both lie within -1..=1, so nothing overflows.
+        let (valence, arousal) = (self.valence - other.valence, self.arousal - other.arousal);
+        (valence * valence + arousal * arousal).sqrt()
     }
 
     /// The point after this share, 0..=1, of the way to another.

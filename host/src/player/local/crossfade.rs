@@ -50,7 +50,7 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// Fades over so many frames, at least one.
     pub fn new(voice: Box<dyn Voice>, over: u64, from: &Side, to: &Side) -> Self {
-        let power = from.peak.zip(to.peak).is_some_and(|(a, b)| a.hypot(b) <= 1.0);
+        let power = from.peak.zip(to.peak).is_some_and(|(a, b)| a * a + b * b <= 1.0);
         Self { voice, at: 0, over: over.max(1), power, scratch: Vec::new() }
     }
 
