@@ -44,7 +44,7 @@ function children(old, fresh) {
   while (at) {
     const gone = at;
     at = at.nextSibling;
-    gone.remove();
+    old.removeChild(gone); // Not gone.remove(): a form's own field of that name would stand in for it.
   }
 }
 

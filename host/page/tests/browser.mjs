@@ -328,7 +328,7 @@ await check("play a track of the library", async () => {
   const other = (await ask("/api/tracks?limit=12")).tracks.find((t) => t.id !== playing.track && !t.problem);
   await page.locator(`#play-${other.id}`).click();
   await until("it plays", async () => (await state()).playing?.track === other.id);
-  await page.locator("#mini", { hasText: other.title }).waitFor();
+  await page.locator("#mini .mini", { hasText: other.title }).waitFor();
   await page.locator("#mini-play-pause[aria-label=Pause]").click();
   await until("paused", async () => (await state()).paused === "by_hand");
   await page.locator("#mini-play-pause[aria-label=Play]").click();

@@ -2,7 +2,6 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
-use moodring_mood::look::look;
 
 use super::{
     super::{seen::Seen, words},
@@ -41,7 +40,7 @@ pub fn manner(seen: Seen, now: Timestamp) -> Markup {
 
 fn modes(seen: Seen, room: &RoomView) -> Markup {
     html! {
-        form.modes method="post" action=(seen.to("/api/mode")) role="group" aria-label="What music does about moods" {
+        form.modes method="post" action=(seen.to("/api/mode")) aria-label="What music does about moods" {
             @for mode in Mode::ALL {
                 @let (word, says, sign) = described(mode);
                 button.mode id={ "mode-" (mode.word()) } name="mode" value=(mode.word()) aria-pressed=(room.mode == mode) {
@@ -97,13 +96,13 @@ fn way(path: &PathView) -> Markup {
                     @for (i, point) in path.points.iter().enumerate() {
                         li class=(stage(path, i)) aria-current=[(i + 1 == path.step).then_some("step")] {
                             b { (point.word) }
-                            @if let Some(title) = &point.title { " " (title) }
+                            @if let Some(title) = &point.title { " · " (title) }
                             @if i + 1 == path.step { span.soft { " plays" } }
                         }
                     }
                 }
                 @if path.over { p.soft.small { "It has arrived, and stays there until the mood changes." } }
-                @else { p.soft.small { "It began with " (look(path.from.into()).word) "." } }
+                @else { p.soft.small { "It began with " (path.from) "." } }
             }
         }
     }
@@ -131,7 +130,7 @@ fn volume(seen: Seen, room: &RoomView) -> Markup {
     html! {
         div.setting {
             h3 { "Loudness" }
-            form.steps-of method="post" action=(seen.to("/api/volume")) role="group" aria-label="Loudness" {
+            form.steps-of method="post" action=(seen.to("/api/volume")) aria-label="Loudness" {
                 (step(-LOUDER, "Quieter", signs::LESS, "quieter"))
                 span.num { (percent(room.volume)) " %" }
                 (step(LOUDER, "Louder", signs::ADD, "louder"))
@@ -149,7 +148,7 @@ fn sleep(seen: Seen, room: &RoomView, now: Timestamp) -> Markup {
     html! {
         div.setting {
             h3 { "Sleep timer" }
-            form.steps-of method="post" action=(seen.to("/api/sleep")) role="group" aria-label="Fade out after" {
+            form.steps-of method="post" action=(seen.to("/api/sleep")) aria-label="Fade out after" {
                 @if let Some(at) = room.sleep_at {
                     span.num {
                         "fades out at " (at.to_zoned(TimeZone::system()).strftime("%H:%M"))
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(html.matches("<circle").count(), 3);
         assert_eq!(html.matches("aria-current=\"step\"").count(), 1);
         for said in
-            ["aria-label=\"a lift from sad over 3 tracks\"", "&lt;Rain&gt;", "It began with Sad", "class=\"done\""]
+            ["aria-label=\"a lift from sad over 3 tracks\"", "&lt;Rain&gt;", "It began with sad", "class=\"done\""]
         {
             assert!(html.contains(said), "{said}: {html}");
         }
