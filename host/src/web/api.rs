@@ -4,14 +4,18 @@ use axum::{
     Json,
     extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
-use moodring_mood::{DeviceId, Emotion};
+use moodring_mood::{DeviceId, Emotion, Mood};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Site, assets::etag, refusal::Refusal};
+use super::{
+    Site,
+    assets::{self, etag},
+    refusal::Refusal,
+};
 use crate::{
     app::Handle,
     library::{Play, Track, TrackQuery, tastes::Learnt},
@@ -63,6 +67,30 @@ pub async fn cover(State(site): State<Site>, Path(id): Path<String>, headers: He
         Some(jpeg) => Ok(picture("image/jpeg", jpeg, &headers)),
         None => Err(Refusal::new(StatusCode::NOT_FOUND, format!("track {} has no picture", track.id))),
     }
+}
+
+/// `GET /api/tracks/{id}/sleeve`: the cover, or, where there is none, a drawn one in the colours of `mood`, or of
+/// the track's first.
+pub async fn sleeve(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let wanted = understood(wanted)?;
+    let track = track(&site.handle, &id).await?;
+    if let Some(jpeg) = site.handle.cover(track.id).await? {
+        return Ok(picture("image/jpeg", jpeg, &headers));
+    }
+    let mood = match Mood::from_word(&wanted.mood) {
+        Some(mood) => mood,
+        None if wanted.mood.is_empty() => track.moods.iter().next().unwrap_or(Emotion::Neutral).into(),
+        None => {
+            return Err(Refusal::bad(format!("{:?} is not a mood", wanted.mood.chars().take(40).collect::<String>())));
+        }
+    };
+    let drawn = assets::at(&format!("sleeve-{mood}.svg"));
+    Ok(([(header::CACHE_CONTROL, "private, max-age=600")], Redirect::temporary(&drawn)).into_response())
 }
 
 /// A picture that a browser asks for again, and gets if it has changed.

@@ -19,7 +19,7 @@ use axum::{
 use bytes::Bytes;
 use moodring_mood::{
     Emotion, Mood,
-    look::{look, svg},
+    look::{Look, look, svg},
 };
 
 use super::refusal::Refusal;
@@ -55,6 +55,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     files.insert("icon.svg".to_owned(), (SVG, icon().into()));
     for mood in Mood::ALL {
         files.insert(format!("{mood}.svg"), (SVG, svg(mood).into()));
+        files.insert(format!("sleeve-{mood}.svg"), (SVG, sleeve(mood).into()));
     }
     files
 });
@@ -90,6 +91,20 @@ fn digest<T: Hash + ?Sized>(what: &T) -> String {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
+}
+
+/// What stands for the cover of a track that has none: a record in the colours of a mood.
+fn sleeve(mood: Mood) -> String {
+    let Look { colour, shade, ink, .. } = look(mood);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 100 100\"><defs><linearGradient id=\"g\" x2=\"1\" y2=\"1\">\
+         <stop stop-color=\"{colour}\"/><stop offset=\"1\" stop-color=\"{shade}\"/></linearGradient></defs>\
+         <rect width=\"100\" height=\"100\" fill=\"url(#g)\"/><g fill=\"none\" stroke=\"{ink}\">\
+         <circle cx=\"50\" cy=\"50\" r=\"33\" stroke-width=\"11\" stroke-opacity=\".82\"/>\
+         <circle cx=\"50\" cy=\"50\" r=\"33\" stroke=\"{colour}\" stroke-width=\"1\" stroke-opacity=\".5\"/>\
+         <circle cx=\"50\" cy=\"50\" r=\"20\" stroke-width=\"13\" stroke-opacity=\".82\"/></g>\
+         <circle cx=\"50\" cy=\"50\" r=\"3.5\" fill=\"{ink}\"/></svg>"
+    )
 }
 
 /// A class for each mood, which sets `--mood` (a surface), `--deep` (a line) and `--word` (text).

@@ -155,6 +155,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/api/devices/{id}/screen.png", get(api::screen)),
         ("/api/tracks", get(api::tracks)),
         ("/api/tracks/{id}/cover.jpg", get(api::cover)),
+        ("/api/tracks/{id}/sleeve", get(api::sleeve)),
         ("/api/history", get(api::history)),
         ("/api/taste", get(api::taste)),
         ("/api/taste/forget", post(steer::forget_taste)),

@@ -524,6 +524,22 @@ async fn a_panel_is_served_with_its_own_tag() {
 }
 
 #[tokio::test]
+async fn every_track_has_a_sleeve() {
+    let page = Page::open(Scene::One).await;
+    let answer = page.get("/api/tracks/4/sleeve").await;
+    assert_eq!(answer.status, 307, "these tracks have no files");
+    assert!(answer.header("location").unwrap().ends_with("/sleeve-sad.svg"));
+    let drawn = page.get(answer.header("location").unwrap()).await;
+    assert!(drawn.status == 200 && drawn.text().starts_with("<svg"));
+    let asked = page.get("/api/tracks/4/sleeve?mood=nobody").await;
+    assert!(asked.header("location").unwrap().ends_with("/sleeve-nobody.svg"));
+    for (path, status) in [("/api/tracks/4/sleeve?mood=x", 400), ("/api/tracks/9999/sleeve", 404)] {
+        assert_eq!(page.get(path).await.status, status, "{path}");
+    }
+    assert!(page.get("/").await.text().contains("/api/tracks/1/sleeve?mood=happy"));
+}
+
+#[tokio::test]
 async fn each_bad_request_gets_one_clear_message() {
     let page = Page::open(Scene::One).await;
     let json = "Content-Type: application/json";

@@ -113,7 +113,7 @@ fn row(seen: Seen, track: &Track, shown_for: Option<Emotion>) -> Markup {
         .collect();
     html! {
         li #{ "track-" (track.id) } {
-            @if track.problem.is_none() { (parts::play_now(seen, track.id, &track.title, &format!("play-{}", track.id))) }
+            @if track.problem.is_none() { (parts::play_on_cover(seen, track.id, &track.title, &format!("play-{}", track.id))) }
             @else { span.broken { (parts::icon(parts::WARNING)) } }
             div.what {
                 b { (track.title) }

@@ -49,9 +49,12 @@ pub fn player(seen: Seen) -> Markup {
 
 fn track_that_plays(playing: &PlayingView) -> Markup {
     html! {
-        div {
-            p.title { (playing.title) }
-            @if !playing.artist.is_empty() { p.soft { (playing.artist) } }
+        div.what-plays {
+            img.cover src={ "/api/tracks/" (playing.track) "/sleeve?mood=" (playing.mood) } alt="" width="320" height="320";
+            div {
+                p.title { (playing.title) }
+                @if !playing.artist.is_empty() { p.soft { (playing.artist) } }
+            }
         }
         p.reason { (face(playing.mood, "face")) span { (why(playing.mood, &playing.reason)) } }
         div.progress {

@@ -25,6 +25,18 @@ pub fn play_now(seen: Seen, track: TrackId, title: &str, id: &str) -> Markup {
     }
 }
 
+/// The same, on the track's cover.
+pub fn play_on_cover(seen: Seen, track: TrackId, title: &str, id: &str) -> Markup {
+    html! {
+        form method="post" action=(seen.to(&format!("/api/tracks/{track}/play"))) {
+            button.sleeve id=(id) aria-label={ "Play “" (title) "” now" } {
+                img src={ "/api/tracks/" (track) "/sleeve" } alt="" width="56" height="56" loading="lazy" decoding="async";
+                span { (icon(PLAY)) }
+            }
+        }
+    }
+}
+
 /// What else can be done about a track, behind three dots; `deeds` are its buttons.
 pub fn more(id: &str, title: &str, deeds: &Markup) -> Markup {
     html! {
