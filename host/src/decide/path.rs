@@ -63,7 +63,7 @@ impl std::fmt::Display for Step {
 }
 
 impl Step {
-    /// Reads what [`Self::fmt`] wrote; `None` for anything else.
+    /// Reads what `Display` wrote; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (goal, place) = text.split_once(' ')?;
         let goal = [Goal::Lift, Goal::Calm].into_iter().find(|known| known.word() == goal)?;
