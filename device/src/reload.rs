@@ -109,7 +109,7 @@ mod tests {
     fn constants_are_taken_and_parts_are_left() {
         let old = Settings::default();
         let mut new = old.clone();
-        new.mood.margin = 0.3;
+        new.mood.margin = old.mood.margin + 0.1;
         new.mqtt.repeat_s = 5;
         new.mqtt.host = "broker.local".to_owned();
         new.camera.fps = 5;
@@ -117,7 +117,7 @@ mod tests {
         let adopted = adopt(&old, &new);
         assert_eq!(adopted.taken, ["[mood]", "[screen.backlight]", "[mqtt] repeat_s"]);
         assert_eq!(adopted.left, ["[camera]", "[mqtt]"]);
-        assert_eq!((adopted.settings.mood.margin, adopted.settings.mqtt.repeat_s), (0.3, 5));
+        assert_eq!((adopted.settings.mood.margin, adopted.settings.mqtt.repeat_s), (new.mood.margin, 5));
         assert_eq!((adopted.settings.mqtt.host.as_str(), adopted.settings.camera.fps), ("127.0.0.1", 10));
         assert!(adopted.words().ends_with("systemctl restart moodring-device"), "{}", adopted.words());
     }
