@@ -14,6 +14,7 @@ mod load;
 mod manner;
 mod notices;
 mod obey;
+mod rehearse;
 mod show;
 
 use std::{
@@ -33,6 +34,7 @@ use tokio::{
 pub use common::{Common, News};
 pub use handle::{Handle, Screens, Seated, SteerError};
 use notices::{About, Notices};
+pub use rehearse::{Happened, Told, rehearse};
 
 use crate::{
     config::{Hear, OnChange},
@@ -44,6 +46,7 @@ use crate::{
     library::{
         Candidate, StoreError, Track, TrackId,
         scan::{Outcome, Progress, ScanError},
+        tastes::FORGOTTEN,
     },
     listen::Heard,
     playback::{Pending, Playback},
@@ -159,6 +162,8 @@ pub struct App {
     recent: VecDeque<TrackId>,
     /// Taken out of the queue by hand, the latest first.
     passed_over: VecDeque<TrackId>,
+    /// When what was learnt was last forgotten, as the database has it: another program may do so.
+    forgotten: Option<String>,
     queue: Queue,
     queue_changed: bool,
     playback: Playback,
@@ -249,6 +254,7 @@ impl App {
             tracks: Vec::new(),
             taste: Taste::kept(store.kept_taste(name).await?),
             recent,
+            forgotten: store.kept(name, FORGOTTEN).await?,
             queue,
             queue_changed: false,
             passed_over: VecDeque::new(),

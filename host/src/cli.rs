@@ -37,6 +37,26 @@ pub enum Command {
     Outputs,
     /// Import lists of songs, each for the mood that its name speaks of: happy.csv, sad.m3u8, calm.xspf.
     Import(Import),
+    /// Say what would play on a day of moods, and why. Plays nothing and changes nothing.
+    Simulate {
+        /// A file of lines such as `07:30 sad`; `end` in the place of a mood ends the day.
+        #[arg(long, value_name = "FILE")]
+        moods: PathBuf,
+        /// In this room; else in the first.
+        #[arg(long)]
+        room: Option<String>,
+        /// The same seed on the same library gives the same music.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Read, export or reset what was learnt of people's taste.
+    Taste {
+        /// What to do.
+        #[command(subcommand)]
+        what: Taste,
+    },
+    /// Measure what learning is worth, on simulated listeners with hidden tastes.
+    Regret(Regret),
     /// Measure the way from a mood message to the command for the player.
     Bench(Bench),
 }
@@ -50,6 +70,46 @@ pub struct Import {
     /// The mood that they are for, whatever their names say.
     #[arg(long, value_parser = PossibleValuesParser::new(Emotion::ALL.map(Emotion::word)))]
     pub mood: Option<String>,
+}
+
+/// What to do with what was learnt.
+#[derive(Debug, Subcommand)]
+pub enum Taste {
+    /// Print everything that was learnt, as JSON.
+    Export {
+        /// Only in this room; else in all of them.
+        #[arg(long)]
+        room: Option<String>,
+    },
+    /// Forget what was learnt from plays. Likes and "not for this mood" stay.
+    Reset {
+        /// Only in this room; else in all of them.
+        #[arg(long)]
+        room: Option<String>,
+        /// Only for this mood; else for all of them.
+        #[arg(long)]
+        mood: Option<String>,
+    },
+}
+
+/// Which listeners to simulate.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Regret {
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// So many plays, and as many after them.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub plays: u32,
+    /// So many tracks.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tracks: u32,
+    /// So many listeners, each with a taste of their own.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub listeners: u32,
+    /// Begins the chance.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// What to measure.

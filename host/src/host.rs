@@ -272,7 +272,7 @@ async fn tell_all(mut scans: mpsc::Receiver<Result<Outcome, ScanError>>, rooms: 
     }
 }
 
-fn habits(config: &Config, room: &Room, sound: &Sound) -> Habits {
+pub(crate) fn habits(config: &Config, room: &Room, sound: &Sound) -> Habits {
     Habits {
         hear: room.hear.clone(),
         people_max: (room.people_max > 0).then_some(room.people_max),

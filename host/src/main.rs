@@ -10,11 +10,13 @@ use anyhow::Context;
 use clap::Parser;
 use moodring_host::{
     bench,
-    cli::{Cli, Command, Import},
+    cli::{Cli, Command, Import, Regret},
     config::{Config, PREFIX},
     host::Host,
-    library::{Play, Store, import::import},
+    library::{Store, import::import},
     player::local,
+    regret::{self, Trial},
+    simulate, told,
 };
 use moodring_mood::Emotion;
 use tokio::signal::unix::{SignalKind, signal};
@@ -63,14 +65,28 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             }
             Command::Why { last, room } => {
                 let store = Store::open(&state_dir).await?;
-                let plays = store.history(room.as_deref(), *last).await?;
+                let text = told::why(&store, room.as_deref(), *last).await?;
                 store.close().await;
-                let several = plays.iter().any(|play| play.room != plays[0].room);
-                let told =
-                    |play: &Play| if several { format!("[{}] {play}\n", play.room) } else { format!("{play}\n") };
-                let lines: String = plays.iter().rev().map(told).collect();
-                let none = "nothing has been played yet\n".to_owned();
-                write!(io::stdout(), "{}", if lines.is_empty() { none } else { lines })?;
+                write!(io::stdout(), "{text}")?;
+                Ok(())
+            }
+            Command::Simulate { moods, room, seed } => {
+                let happened = simulate::run(&config, &state_dir, moods, room.as_deref(), *seed).await?;
+                write!(io::stdout(), "{}", simulate::lines(&happened))?;
+                Ok(())
+            }
+            Command::Taste { what } => {
+                let store = Store::open(&state_dir).await?;
+                let text = told::taste(&store, &config, what).await?;
+                store.close().await;
+                writeln!(io::stdout(), "{text}")?;
+                Ok(())
+            }
+            Command::Regret(trial) => {
+                let Regret { json, plays, tracks, listeners, seed } = *trial;
+                let report = regret::regret(Trial { listeners, plays, tracks, seed });
+                let text = if json { serde_json::to_string(&report)? } else { report.to_string() };
+                writeln!(io::stdout(), "{text}")?;
                 Ok(())
             }
             Command::Outputs => {

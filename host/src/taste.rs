@@ -35,7 +35,7 @@ const OF_ARTIST: f64 = 8.0;
 /// Beliefs are drawn as if each play had been heard so many times: less is tried out, more is played of
 /// what is known to be liked. A household has hundreds of plays, not the millions for which plain
 /// Thompson sampling explores. These constants are the best of ten tried on simulated listeners.
-const SURE: f64 = 5.0;
+const SURE: f64 = 10.0;
 
 /// A like counts as so many welcome plays.
 const LIKE: f64 = 3.0;

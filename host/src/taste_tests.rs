@@ -1,11 +1,8 @@
 use moodring_mood::Emotion::{Happy, Sad};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::{
-    decide::{Rules, choose, plane::Point},
-    library::Emotions,
-};
+use crate::{decide::plane::Point, library::Emotions};
 
 fn now() -> Timestamp {
     "2026-11-22T20:00:00Z".parse().unwrap()
@@ -86,92 +83,4 @@ fn candidate(id: i64) -> Candidate {
         place: Point::of(Happy),
         explicit: false,
     }
-}
-
-/// Somebody with a hidden taste: how likely each track is to be heard to its end.
-struct Listener {
-    welcome: Vec<f64>,
-    tracks: Vec<Candidate>,
-}
-
-impl Listener {
-    const TRACKS: i64 = 500;
-    const ARTISTS: usize = 50;
-
-    fn new(seed: u64) -> Self {
-        let mut chance = StdRng::seed_from_u64(seed);
-        // About normal, with a standard deviation of one.
-        let mut normal = move || (0..12).map(|_| chance.random_range(0.0..1.0)).sum::<f64>() - 6.0;
-        let artists: Vec<f64> = (0..Self::ARTISTS).map(|_| 1.5 * normal()).collect();
-        let of = |id: i64| id as usize % Self::ARTISTS;
-        let welcome = (0..Self::TRACKS).map(|id| 1.0 / (1.0 + (-(artists[of(id)] + 0.8 * normal())).exp())).collect();
-        let tracks = (0..Self::TRACKS).map(|id| Candidate { artist: Some(of(id) as u32), ..candidate(id) }).collect();
-        Self { welcome, tracks }
-    }
-
-    /// Plays one after the other, as `next` has it; the regret against the best that the rules allow:
-    /// the welcome plays that were missed.
-    fn regret(
-        &self,
-        seed: u64,
-        plays: usize,
-        mut next: impl FnMut(&[TrackId], Option<(TrackId, bool)>) -> TrackId,
-    ) -> f64 {
-        let mut best = self.welcome.clone();
-        best.sort_by(|a, b| b.total_cmp(a));
-        // Without repeating a track before so many others.
-        let best = best[..=RULES.repeat_window].iter().sum::<f64>() / (RULES.repeat_window + 1) as f64;
-        let mut chance = StdRng::seed_from_u64(seed);
-        let (mut recent, mut last, mut missed) = (Vec::new(), None, 0.0);
-        for _ in 0..plays {
-            let track = next(&recent, last);
-            let welcome = self.welcome[track.0 as usize];
-            missed += best - welcome;
-            last = Some((track, chance.random_bool(welcome)));
-            recent.insert(0, track);
-        }
-        missed
-    }
-}
-
-const RULES: Rules = Rules { repeat_window: 30, artist_gap: 3 };
-
-/// The regret over `plays` of: this program, a playlist fixed by hand in advance, chance.
-fn regrets(seed: u64, plays: usize) -> [f64; 3] {
-    let listener = Listener::new(seed);
-    let mut chance = StdRng::seed_from_u64(seed + 1000);
-    let mut taste = Taste::default();
-    let ours = listener.regret(seed, plays, |recent, last| {
-        if let Some((track, welcome)) = last {
-            let evidence = if welcome { Evidence::Finished } else { Evidence::Skipped(0.1) };
-            taste.learn(Happy, &listener.tracks[track.0 as usize], evidence, now());
-        }
-        choose(Happy, false, &listener.tracks, recent, RULES, &taste, now(), &mut chance).unwrap().track
-    });
-    let mut chance = StdRng::seed_from_u64(seed + 2000);
-    let playlist: Vec<TrackId> = (0..40).map(|_| TrackId(chance.random_range(0..Listener::TRACKS))).collect();
-    let fixed = listener.regret(seed, plays, |recent, _| playlist[recent.len() % playlist.len()]);
-    let random = listener.regret(seed, plays, |_, _| TrackId(chance.random_range(0..Listener::TRACKS)));
-    [ours, fixed, random]
-}
-
-/// Listeners with hidden tastes, each of their own: what learning is worth against the older demo's way,
-/// a playlist fixed in advance. `cargo test -p moodring-host -- learning --nocapture` prints the figures.
-#[test]
-fn learning_misses_less_than_a_fixed_playlist() {
-    let sum = |plays: usize| {
-        let mut sums = [0.0; 3];
-        for seed in 0..12 {
-            sums.iter_mut().zip(regrets(seed, plays)).for_each(|(sum, regret)| *sum += regret / 12.0);
-        }
-        sums
-    };
-    let (early, late) = (sum(200), sum(400));
-    for (plays, [ours, fixed, random]) in [(200, early), (400, late)] {
-        println!("{plays} plays: regret {ours:.1}; fixed playlist {fixed:.1}, chance {random:.1}, always the best 0");
-    }
-    let after = |which: usize| late[which] - early[which];
-    println!("plays 201 to 400: {:.1} against {:.1} of the fixed playlist", after(0), after(1));
-    assert!(early[0] < 0.6 * early[1], "it learns within 200 plays: {early:?}");
-    assert!(after(0) < 0.4 * after(1), "and then misses less than four tenths: {} of {}", after(0), after(1));
 }

@@ -10,13 +10,14 @@ use crate::{
     library::{
         Ending, StoreError, TrackId,
         scan::{Outcome, ScanError},
+        tastes::FORGOTTEN,
     },
     listen::Heard,
     playback::{Pending, Playing},
     player::{Command, Event, Fault, PlayId},
     room::{Full, Moment},
     steer::Steer,
-    taste::Evidence,
+    taste::{Evidence, Taste},
     view::Paused,
 };
 
@@ -215,11 +216,25 @@ impl App {
 
     /// Learns from what somebody did, or let be, and keeps it.
     pub(super) async fn learn(&mut self, mood: Mood, track: TrackId, evidence: Evidence, now: Moment) {
+        self.forget_if_told().await;
         let known = self.tracks.binary_search_by_key(&track, |t| t.id);
         if let (Some(emotion), Ok(at)) = (mood.emotion(), known) {
             let sums = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
             let written = self.common.store.keep_taste(&self.seat.name, emotion, track, sums, now.at).await;
             self.written(written);
+        }
+    }
+
+    /// Forgets what was learnt if another program said so: `moodring-host taste reset`.
+    async fn forget_if_told(&mut self) {
+        let (store, room) = (&self.common.store, &self.seat.name);
+        let Ok(forgotten) = store.kept(room, FORGOTTEN).await else { return };
+        if forgotten != self.forgotten
+            && let Ok(kept) = store.kept_taste(room).await
+        {
+            self.taste = Taste::kept(kept);
+            self.taste.seat(&self.tracks);
+            self.forgotten = forgotten;
         }
     }
 

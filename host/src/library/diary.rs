@@ -19,7 +19,7 @@ use crate::{
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Keeps a value of a room under a name.
-const KEEP: &str = "INSERT INTO kept_by_room (room, name, value) VALUES ($1, $2, $3) \
+pub(super) const KEEP: &str = "INSERT INTO kept_by_room (room, name, value) VALUES ($1, $2, $3) \
                     ON CONFLICT (room, name) DO UPDATE SET value = excluded.value";
 
 /// Moods heard are kept for so many milliseconds: 90 days.

@@ -201,6 +201,25 @@ impl Store {
     }
 }
 
+/// Copies the database of `state_dir` into `to`, which is made; a running program is not disturbed. Without a
+/// database there, `to` stays empty.
+///
+/// # Errors
+/// The database cannot be read, or the copy not written.
+pub async fn snapshot(state_dir: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to).map_err(|why| StoreError::Directory { path: to.to_owned(), why })?;
+    let path = state_dir.join(FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(Duration::from_secs(5));
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    let copied = sqlx::query("VACUUM INTO $1").bind(to.join(FILE).display().to_string()).execute(&pool).await;
+    pool.close().await;
+    copied?;
+    Ok(())
+}
+
 /// Everything about a track; a condition on `t` follows.
 pub(super) const TRACK: &str = "SELECT t.id, t.kind, t.place, t.title, t.artist, t.album, t.length_ms, t.problem, \
      (SELECT STRING_AGG(m.emotion, ',') FROM track_moods m WHERE m.track_id = t.id) AS moods, \

@@ -8,10 +8,13 @@ use moodring_mood::Emotion;
 use serde::Serialize;
 use sqlx::Row;
 
-use super::{Store, StoreError, TrackId, store::time};
+use super::{Store, StoreError, TrackId, diary::KEEP, store::time};
 use crate::taste::{Sums, Taste};
 
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// The name under which is kept when what was learnt was last forgotten.
+pub const FORGOTTEN: &str = "forgotten";
 
 /// What is believed of one track for one mood, to be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,9 +83,12 @@ impl Store {
     /// # Errors
     /// The database cannot be written.
     pub async fn forget_taste(&self, room: &str, emotion: Option<Emotion>) -> Result<()> {
+        let mut all = self.pool.begin().await?;
         let forget = sqlx::query("DELETE FROM taste WHERE room = $1 AND ($2 IS NULL OR emotion = $2)");
-        forget.bind(room).bind(emotion.map(Emotion::word)).execute(&self.pool).await?;
-        Ok(())
+        forget.bind(room).bind(emotion.map(Emotion::word)).execute(&mut *all).await?;
+        let now = Timestamp::now().as_nanosecond().to_string();
+        sqlx::query(KEEP).bind(room).bind(FORGOTTEN).bind(now).execute(&mut *all).await?;
+        Ok(all.commit().await?)
     }
 
     /// What was learnt in a room, the most welcome first in each emotion; at most `limit`.
