@@ -5,6 +5,7 @@
 //! result. Commands go to the player before anything is written down, so that a slow disk delays no
 //! music. Nothing here ends the task: what fails becomes a notice.
 
+mod clock;
 mod common;
 mod edit;
 mod follow;
@@ -184,6 +185,8 @@ pub struct App {
     moods_to_write: VecDeque<(DeviceId, Mood, Confidence, Timestamp)>,
     /// When old moods were last dropped from the diary.
     pruned: Instant,
+    /// When the clock was last looked at.
+    looked: Moment,
 }
 
 impl App {
@@ -223,10 +226,7 @@ impl App {
         let volume = volume.filter(|volume| (0.0..=1.0).contains(volume)).unwrap_or(habits.volume);
         let sleep = store.kept(name, "sleep").await?.and_then(|at| Timestamp::from_millisecond(at.parse().ok()?).ok());
         // What ended while the program was away ends now.
-        let sleep = sleep.map(|at| {
-            let left = Duration::try_from(at.duration_since(now.at)).unwrap_or_default();
-            Moment { at, tick: now.tick + left }
-        });
+        let sleep = sleep.map(|at| clock::sleep_kept(at, now));
         let recent: VecDeque<_> =
             store.heard_lately(name, habits.rules.repeat_window.max(habits.rules.artist_gap).max(1)).await?.into();
         let mut queue = Queue::kept(store.kept_queue(name).await?);
@@ -252,7 +252,7 @@ impl App {
             settled: now.tick,
             paused,
             tracks: Vec::new(),
-            taste: Taste::kept(store.kept_taste(name).await?),
+            taste: Taste::kept(store.kept_taste(name).await?, now.at),
             recent,
             forgotten: store.kept(name, FORGOTTEN).await?,
             queue,
@@ -271,6 +271,7 @@ impl App {
             mood_kept: mood,
             moods_to_write: VecDeque::new(),
             pruned: now.tick,
+            looked: now,
             common,
             seat,
             player,
@@ -322,6 +323,7 @@ impl App {
 
     /// Draws the conclusions: what the room feels → what comes next → what the player is told.
     async fn act(&mut self, now: Moment) {
+        self.mind_the_clock(now).await;
         self.reload_if_due(now);
         self.keep_to_plan(now).await;
         let turned = self.feel(now);

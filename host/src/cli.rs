@@ -57,7 +57,7 @@ pub enum Command {
     },
     /// Measure what learning is worth, on simulated listeners with hidden tastes.
     Regret(Regret),
-    /// Measure the way from a mood message to the command for the player.
+    /// Measure moods acted upon, choices, start-up and memory, with a large library that is made for it.
     Bench(Bench),
 }
 
@@ -122,6 +122,12 @@ pub struct Bench {
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub messages: u32,
     /// So many tracks in the library.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub tracks: u32,
+    /// So many plays in the history.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub history: u32,
+    /// So many starts of the program; 0 leaves start-up and memory out.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub starts: u32,
 }

@@ -176,11 +176,11 @@ async fn hear(
 ) {
     let mut refused = Refusals::default();
     let mut lost = false;
-    let mut pause = Duration::from_millis(250);
+    let mut failures = 0;
     loop {
         match events.poll().await {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                (lost, pause) = (false, Duration::from_millis(250));
+                (lost, failures) = (false, 0);
                 tracing::info!("connected to the broker at {place}");
                 tokio::spawn(subscribe(client.clone()));
                 counts.send_modify(|counts| counts.connections += 1);
@@ -212,11 +212,18 @@ async fn hear(
                         return;
                     }
                 }
-                sleep(pause).await;
-                pause = (2 * pause).min(Duration::from_secs(8));
+                sleep(pause_after(failures)).await;
+                failures = failures.saturating_add(1);
             }
         }
     }
+}
+
+/// How long to wait before the next attempt to connect, after so many that failed before the last one.
+fn pause_after(failures: u32) -> Duration {
+    const FIRST: Duration = Duration::from_millis(250);
+    const LONGEST: Duration = Duration::from_secs(8);
+    FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST)
 }
 
 fn explain(error: &ConnectionError) -> String {
@@ -384,6 +391,18 @@ mod tests {
         assert_eq!(read(&wish), Ok(Some(Heard::Wish(a(), Wish::Skip))));
         let png = b"\x89PNG\r\n\x1a\nrest";
         assert_eq!(heard("moodring/a/screen", png), Ok(Some(Heard::Screen(a(), Bytes::from_static(png)))));
+    }
+
+    #[test]
+    fn a_broker_that_is_away_for_an_hour_is_found_within_eight_seconds_of_its_return() {
+        let (hour, mut gone, mut attempts) = (Duration::from_secs(3600), Duration::ZERO, 0);
+        while gone < hour {
+            let pause = pause_after(attempts);
+            assert!((Duration::from_millis(250)..=Duration::from_secs(8)).contains(&pause), "{pause:?}");
+            (gone, attempts) = (gone + pause, attempts + 1);
+        }
+        assert!(gone < hour + Duration::from_secs(8) && attempts < 460, "{attempts} attempts");
+        assert_eq!(pause_after(u32::MAX), Duration::from_secs(8));
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
             }
             Command::Bench(bench) => {
                 let dir = std::env::temp_dir().join(format!("moodring-bench-{}", std::process::id()));
-                let report = bench::run(*bench, &dir).await;
+                let program = std::env::current_exe().context("cannot find this program's own file")?;
+                let report = bench::run(*bench, &dir, &program).await;
                 let _ = std::fs::remove_dir_all(&dir);
                 let report = report?;
                 let text = if bench.json { serde_json::to_string(&report)? } else { report.to_string() };

@@ -22,6 +22,15 @@ pub const STALE: Duration = Duration::from_secs(120);
 /// At most so many devices are known; further ones are refused.
 pub const MAX_DEVICES: usize = 64;
 
+/// 1 January 2026, before the first Moodring: a clock that shows less was never set. Machines without a battery
+/// for it begin in 1970, or when their system was made.
+const FIRST: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// Whether a clock that shows this can have been set.
+pub fn clock_is_set(shows: Timestamp) -> bool {
+    shows >= FIRST
+}
+
 /// A point in time: what a calendar shows, and a clock that never jumps to measure by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -91,6 +100,8 @@ pub struct Room {
     hear: Hear,
     /// A mood told for more people is not acted upon.
     people_max: Option<u32>,
+    /// There is no connection to the broker: that a device says nothing means nothing.
+    deaf: bool,
 }
 
 /// [`MAX_DEVICES`] are known already.
@@ -101,7 +112,21 @@ pub struct Full;
 impl Room {
     /// A room without devices yet. `people_max`: a mood told for more people is not acted upon.
     pub fn new(hear: Hear, people_max: Option<u32>) -> Self {
-        Self { devices: BTreeMap::new(), hear, people_max }
+        Self { devices: BTreeMap::new(), hear, people_max, deaf: false }
+    }
+
+    /// The connection to the broker is lost: what the devices said last stands until there is one again.
+    pub const fn lost(&mut self) {
+        self.deaf = true;
+    }
+
+    /// There is a connection to the broker.
+    pub fn connected(&mut self, now: Moment) {
+        if std::mem::take(&mut self.deaf) {
+            // Each device has as long as ever to say what it sees.
+            let heard = self.devices.values_mut().filter_map(|device| device.heard.as_mut());
+            heard.for_each(|(at, _)| *at = now);
+        }
     }
 
     /// Takes a mood in. `retained`: the broker kept it for us, so it may be old. If the mood shown for
@@ -218,7 +243,7 @@ impl Room {
 
     /// What the room feels.
     pub fn feels(&self, now: Moment) -> Feeling {
-        let there: Vec<_> = self.devices.iter().filter(|(_, d)| d.sees_somebody(now)).collect();
+        let there: Vec<_> = self.devices.iter().filter(|(_, d)| d.sees_somebody(now, self.deaf)).collect();
         let few = |device: &Device| self.people_max.is_none_or(|most| device.people <= most);
         let heeded = there.iter().filter(|(id, d)| few(d) && self.hear.heeds(id));
         let clear: Vec<_> = heeded.filter_map(|(_, d)| d.emotion.map(|of| (of, d.people.max(1)))).collect();
@@ -236,7 +261,10 @@ impl Room {
 
     /// When [`Self::feels`] may change without a further message, if ever.
     pub fn wake(&self, now: Moment) -> Option<Instant> {
-        let there = self.devices.values().filter(|d| d.sees_somebody(now) && !d.paused);
+        if self.deaf {
+            return None;
+        }
+        let there = self.devices.values().filter(|d| d.sees_somebody(now, false) && !d.paused);
         there.filter_map(|d| d.heard).map(|(heard, _)| heard.tick + STALE + Duration::from_millis(1)).min()
     }
 
@@ -267,9 +295,11 @@ impl Hear {
 }
 
 impl Device {
-    fn sees_somebody(&self, now: Moment) -> bool {
+    /// `deaf`: it could not be heard, had it said anything.
+    fn sees_somebody(&self, now: Moment, deaf: bool) -> bool {
+        let silent = deaf || self.paused;
         self.status != Some(Status::Offline)
-            && self.heard.is_some_and(|(at, mood)| mood != Mood::Nobody && (self.paused || now.since(at) <= STALE))
+            && self.heard.is_some_and(|(at, mood)| mood != Mood::Nobody && (silent || now.since(at) <= STALE))
     }
 
     /// Since when it sees nobody, or has not been heard.

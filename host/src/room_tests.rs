@@ -193,3 +193,17 @@ fn a_crowd_of_invented_devices_is_refused() {
     assert_eq!(room.mood(&id("one-more"), say(Mood::Sad, now.at), false, now), Err(Full));
     assert!(room.mood(&id("d0"), say(Mood::Sad, now.at), false, now).is_ok());
 }
+
+#[test]
+fn without_a_connection_silence_means_nothing() {
+    let start = Moment::now();
+    let mut room = Room::default();
+    room.mood(&id("a"), say(Mood::Happy, start.at), false, start).unwrap();
+    room.lost();
+    let hour = later(start, 3600);
+    assert_eq!(room.feels(hour), Feeling::Feels(Emotion::Happy, start), "what was said last stands");
+    assert_eq!(room.wake(hour), None);
+    room.connected(hour);
+    assert_eq!(room.feels(later(start, 3600 + 119)), Feeling::Feels(Emotion::Happy, start));
+    assert!(matches!(room.feels(later(start, 3600 + 121)), Feeling::Nobody(_)), "it has as long as ever to speak");
+}

@@ -7,6 +7,9 @@ use tokio::sync::oneshot;
 
 use crate::{decide::mode::Mode, library::TrackId};
 
+/// The longest time that the sleep timer is set to.
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(12 * 3600);
+
 /// One wish of a person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Steer {

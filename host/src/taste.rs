@@ -4,11 +4,12 @@
 //! chance. Out: how likely it is that a track will be welcome. Nothing here waits or can fail.
 //!
 //! For each mood and track two sums are kept, of welcome and of unwelcome plays, which halve every
-//! [`HALF_LIFE`]. An artist has the sums of its tracks. Thompson sampling (Thompson, 1933; Chapelle
+//! [`HALF_LIFE`]; a clock that was ahead when they were written makes them no heavier. An artist has the sums of
+//! its tracks. Thompson sampling (Thompson, 1933; Chapelle
 //! and Li, 2011) over the two levels: an artist's worth is drawn from the Beta distribution of its
-//! sums, a track's from the Beta distribution of its own sums with the artist's worth as the prior.
-//! What is little known is drawn high now and then, and so gets its chance; what is known to be
-//! liked is drawn high most of the time.
+//! sums; a track's is what its own sums make of the artist's worth as the prior. An artist of whom little is
+//! known is drawn high now and then, and so gets a chance; one who is known to be liked is drawn high most of
+//! the time. Its tracks of which nothing is known are alike, and any of them may come.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,24 +19,25 @@ use rand::Rng;
 use rand_distr::{Beta, Distribution};
 use serde::Serialize;
 
-use crate::library::{Candidate, Ending, TrackId};
+use crate::{
+    library::{Candidate, Ending, TrackId},
+    room::clock_is_set,
+};
 
 /// After so long, what was learnt counts half.
 pub const HALF_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// 1970: the time as of which sums are held.
-const EPOCH: Timestamp = Timestamp::UNIX_EPOCH;
-
 /// What is believed of an artist nothing is known of.
-const PRIOR: Sums = Sums { good: 1.0, bad: 1.5 };
+const PRIOR: Sums = Sums { good: 1.1, bad: 0.9 };
 
 /// How much an artist's worth says of a track: as much as so many plays of the track itself.
 const OF_ARTIST: f64 = 8.0;
 
-/// Beliefs are drawn as if each play had been heard so many times: less is tried out, more is played of
+/// An artist's worth is drawn as if each play had been heard so many times: less is tried out, more is played of
 /// what is known to be liked. A household has hundreds of plays, not the millions for which plain
-/// Thompson sampling explores. These constants are the best of ten tried on simulated listeners.
-const SURE: f64 = 10.0;
+/// Thompson sampling explores; drawn for each track as well, the luckiest of hundreds would always come. These
+/// constants are the best of some fifty tried on simulated listeners (`moodring-host regret`).
+const SURE: f64 = 15.0;
 
 /// A like counts as so many welcome plays.
 const LIKE: f64 = 3.0;
@@ -111,10 +113,6 @@ impl Sums {
         Self { good: self.good + other.good, bad: self.bad + other.bad }
     }
 
-    fn add(&mut self, other: Self) {
-        *self = self.with(other);
-    }
-
     /// How many plays it speaks of.
     pub fn plays(self) -> f64 {
         self.good + self.bad
@@ -131,46 +129,94 @@ impl Sums {
     }
 }
 
+/// Sums, as of a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Belief {
+    /// The sums then.
+    pub sums: Sums,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Belief {
+    /// Faded to a time; one that lies before [`Self::at`] fades nothing.
+    pub fn faded(self, now: Timestamp) -> Sums {
+        let age = now.duration_since(self.at).as_secs_f64().max(0.0);
+        self.sums.times((-age / HALF_LIFE.as_secs_f64()).exp2())
+    }
+
+    /// With the news of `now`: these count in full, even if the clock has gone back since the last ones.
+    fn learn(before: Option<Self>, news: Sums, now: Timestamp) -> Self {
+        match before {
+            Some(before) => Self { sums: before.faded(now).with(news), at: before.at.max(now) },
+            None => Self { sums: news, at: now },
+        }
+    }
+
+    /// Both together, as of the later time.
+    fn and(self, other: Self) -> Self {
+        let at = self.at.max(other.at);
+        Self { sums: self.faded(at).with(other.faded(at)), at }
+    }
+
+    /// No later than `now`, unless that is a clock which is not set.
+    fn not_after(self, now: Timestamp) -> Self {
+        Self { at: if clock_is_set(now) { self.at.min(now) } else { self.at }, ..self }
+    }
+}
+
 /// Everything learnt.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taste {
-    /// By emotion. Sums are held as of [`EPOCH`], so that they can be added up whatever their age.
-    tracks: [HashMap<TrackId, Sums>; 7],
-    /// The sums of each artist's tracks, by [`Candidate::artist`].
-    artists: [HashMap<u32, Sums>; 7],
+    /// By emotion.
+    tracks: [HashMap<TrackId, Belief>; 7],
+    /// Of each artist's tracks together, by [`Candidate::artist`].
+    artists: [HashMap<u32, Belief>; 7],
 }
 
 impl Taste {
-    /// What was kept of an earlier run: sums as of a time. [`Self::seat`] must follow.
-    pub fn kept(beliefs: impl IntoIterator<Item = (Emotion, TrackId, Sums, Timestamp)>) -> Self {
+    /// What was kept of an earlier run; what claims to be of a time after `now` counts as of now. [`Self::seat`]
+    /// must follow.
+    pub fn kept(beliefs: impl IntoIterator<Item = (Emotion, TrackId, Belief)>, now: Timestamp) -> Self {
         let mut taste = Self::default();
-        for (emotion, track, sums, at) in beliefs {
-            taste.tracks[emotion as usize].insert(track, sums.times(weight(at)));
+        for (emotion, track, belief) in beliefs {
+            taste.tracks[emotion as usize].insert(track, belief.not_after(now));
         }
         taste
     }
 
     /// Takes over who made which track. `tracks` is sorted by id.
     pub fn seat(&mut self, tracks: &[Candidate]) {
-        for (sums, artists) in self.tracks.iter().zip(&mut self.artists) {
+        for (beliefs, artists) in self.tracks.iter().zip(&mut self.artists) {
             artists.clear();
-            for (track, sums) in sums {
+            for (track, belief) in beliefs {
                 let known = tracks.binary_search_by_key(track, |t| t.id);
                 if let Some(artist) = known.ok().and_then(|at| tracks[at].artist) {
-                    artists.entry(artist).or_default().add(*sums);
+                    artists.entry(artist).and_modify(|all: &mut Belief| *all = all.and(*belief)).or_insert(*belief);
                 }
             }
         }
     }
 
-    /// Learns; gives what is now believed of the track, to be kept.
-    pub fn learn(&mut self, emotion: Emotion, track: &Candidate, evidence: Evidence, now: Timestamp) -> Sums {
-        let news = evidence.sums().times(weight(now));
-        self.tracks[emotion as usize].entry(track.id).or_default().add(news);
-        if let Some(artist) = track.artist {
-            self.artists[emotion as usize].entry(artist).or_default().add(news);
+    /// The clock was put back to `now`: what was learnt while it was ahead counts as of now, and so fades again.
+    pub fn put_back(&mut self, now: Timestamp) {
+        let tracks = self.tracks.iter_mut().flat_map(HashMap::values_mut);
+        for belief in tracks.chain(self.artists.iter_mut().flat_map(HashMap::values_mut)) {
+            *belief = belief.not_after(now);
         }
-        self.of(emotion, track.id, now)
+    }
+
+    /// Learns; gives what is now believed of the track, to be kept.
+    pub fn learn(&mut self, emotion: Emotion, track: &Candidate, evidence: Evidence, now: Timestamp) -> Belief {
+        let of = emotion as usize;
+        let learnt = |before: Option<Belief>| Belief::learn(before, evidence.sums(), now);
+        if let Some(artist) = track.artist {
+            let belief = learnt(self.artists[of].get(&artist).copied());
+            self.artists[of].insert(artist, belief);
+        }
+        let belief = learnt(self.tracks[of].get(&track.id).copied());
+        self.tracks[of].insert(track.id, belief);
+        belief
     }
 
     /// Forgets what was learnt for one mood, or for all.
@@ -183,7 +229,7 @@ impl Taste {
 
     /// What is known of a track for a mood.
     pub fn of(&self, emotion: Emotion, track: TrackId, now: Timestamp) -> Sums {
-        self.tracks[emotion as usize].get(&track).map_or_else(Sums::default, |sums| sums.times(1.0 / weight(now)))
+        self.tracks[emotion as usize].get(&track).map_or_else(Sums::default, |belief| belief.faded(now))
     }
 
     /// Whether anything is known of a track for a mood.
@@ -193,51 +239,42 @@ impl Taste {
 
     /// Everything that is known.
     pub fn iter(&self, now: Timestamp) -> impl Iterator<Item = (Emotion, TrackId, Sums)> {
-        let fade = 1.0 / weight(now);
-        let of = move |(emotion, track, sums): (Emotion, TrackId, Sums)| (emotion, track, sums.times(fade));
         let all = Emotion::ALL.into_iter().zip(&self.tracks);
-        all.flat_map(|(emotion, tracks)| tracks.iter().map(move |(track, sums)| (emotion, *track, *sums))).map(of)
+        all.flat_map(move |(emotion, tracks)| tracks.iter().map(move |(id, belief)| (emotion, *id, belief.faded(now))))
     }
 
     /// A judge of tracks for one choice.
     pub fn judge(&self, emotion: Emotion, now: Timestamp) -> Judge<'_> {
         let of = emotion as usize;
-        Judge { tracks: &self.tracks[of], artists: &self.artists[of], fade: 1.0 / weight(now), drawn: HashMap::new() }
+        Judge { tracks: &self.tracks[of], artists: &self.artists[of], now, drawn: HashMap::new() }
     }
-}
-
-/// How much a play at this time weighs against one at [`EPOCH`].
-fn weight(at: Timestamp) -> f64 {
-    (at.duration_since(EPOCH).as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2()
 }
 
 /// Draws how welcome tracks may be, for one choice.
 #[derive(Debug)]
 pub struct Judge<'a> {
-    tracks: &'a HashMap<TrackId, Sums>,
-    artists: &'a HashMap<u32, Sums>,
-    /// From [`EPOCH`] to now.
-    fade: f64,
+    tracks: &'a HashMap<TrackId, Belief>,
+    artists: &'a HashMap<u32, Belief>,
+    now: Timestamp,
     /// The worth of each artist, drawn once for a choice.
     drawn: HashMap<u32, f64>,
 }
 
 impl Judge<'_> {
-    /// How likely the track is to be welcome, 0..=1: drawn from what is believed.
+    /// How likely the track is to be welcome, 0..=1, by a draw from what is believed of its artist.
     pub fn draw(&mut self, track: &Candidate, chance: &mut impl Rng) -> f64 {
         let worth = match track.artist {
+            // Its own artist, of whom there is no other track.
             None => PRIOR.draw(chance),
             Some(artist) => {
-                let known = self.artists.get(&artist).map_or_else(Sums::default, |sums| sums.times(self.fade));
+                let known = self.artists.get(&artist).map_or_else(Sums::default, |belief| belief.faded(self.now));
                 *self.drawn.entry(artist).or_insert_with(|| known.with(PRIOR).draw(chance))
             }
         };
-        // Kept off the ends, where a Beta distribution has none.
-        let worth = worth.clamp(0.02, 0.98);
         let like = if track.liked { LIKE } else { 0.0 };
         let prior = Sums { good: OF_ARTIST * worth + like, bad: OF_ARTIST * (1.0 - worth) };
-        let own = self.tracks.get(&track.id).map_or_else(Sums::default, |sums| sums.times(self.fade));
-        prior.with(own).draw(chance)
+        let own = self.tracks.get(&track.id).map_or_else(Sums::default, |belief| belief.faded(self.now));
+        prior.with(own).mean()
     }
 }
 

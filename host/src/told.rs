@@ -9,23 +9,40 @@ use serde_json::json;
 
 use crate::{cli::Taste, config::Config, library::Store};
 
-/// The last plays with their reasons and ends, and what else was decided meanwhile; the newest last.
+/// The last plays with their reasons and ends, and what else was decided meanwhile; in the order in which they
+/// happened, whatever the clock showed, the newest last.
 ///
 /// # Errors
 /// The database cannot be read.
 pub async fn why(store: &Store, room: Option<&str>, last: u32) -> anyhow::Result<String> {
     let plays = store.history(room, last).await?;
-    let Some(oldest) = plays.last() else { return Ok("nothing has been played yet\n".to_owned()) };
-    let decided = store.decisions(room, oldest.started).await?;
-    let several = plays.iter().map(|play| &play.room).chain(decided.iter().map(|(_, room, _)| room));
-    let several = several.into_iter().any(|room| *room != oldest.room);
+    let Some(since) = plays.iter().map(|play| play.started).min() else {
+        return Ok("nothing has been played yet\n".to_owned());
+    };
+    let decided = store.decisions(room, since).await?;
+    let mut rooms = plays.iter().map(|play| &play.room).chain(decided.iter().map(|(_, room, _)| room));
+    let several = rooms.any(|room| *room != plays[0].room);
     let named = |room: &str, words: String| if several { format!("[{room}] {words}") } else { words };
     let clock = |at: Timestamp| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
-    let mut lines: Vec<(Timestamp, String)> =
-        plays.iter().map(|play| (play.started, named(&play.room, play.to_string()))).collect();
-    lines.extend(decided.iter().map(|(at, room, words)| (*at, named(room, format!("{}  {words}", clock(*at))))));
-    lines.sort_by_key(|(at, _)| *at);
-    Ok(lines.into_iter().map(|(_, line)| line + "\n").collect())
+    let played = plays.iter().rev().map(|play| (play.started, named(&play.room, play.to_string())));
+    let decided = decided.iter().map(|(at, room, words)| (*at, named(room, format!("{}  {words}", clock(*at)))));
+    Ok(in_turn(decided.collect(), played.collect()).into_iter().map(|line| line + "\n").collect())
+}
+
+/// Two lists told as one: by their times, but each in its own order, even where times go back.
+fn in_turn(one: Vec<(Timestamp, String)>, other: Vec<(Timestamp, String)>) -> Vec<String> {
+    let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
+    let mut lines = Vec::new();
+    loop {
+        let first = match (one.peek(), other.peek()) {
+            (Some((a, _)), Some((b, _))) => a <= b,
+            (a, _) => a.is_some(),
+        };
+        match if first { one.next() } else { other.next() } {
+            Some((_, line)) => lines.push(line),
+            None => return lines,
+        }
+    }
 }
 
 /// Exports or resets what was learnt; gives what to say.

@@ -59,7 +59,10 @@ impl Common {
     /// The database cannot be used.
     pub async fn new(store: Store, rooms: &[String]) -> Result<Self, StoreError> {
         store.close_lost_plays().await?;
-        store.forget_old_moods(Timestamp::now()).await?;
+        // A clock that is ahead at the start drops nothing: it is as late as the newest entry, at least.
+        if let Some(newest) = store.last_written().await? {
+            store.forget_old_moods(newest.min(Timestamp::now())).await?;
+        }
         let plays = Plays::after(store.last_play().await?);
         let rooms: Vec<_> = rooms.iter().map(|name| RoomView { name: name.clone(), ..RoomView::default() }).collect();
         Ok(Self {

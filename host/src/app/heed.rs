@@ -33,10 +33,12 @@ impl App {
         let known = match heard {
             Heard::Connected => {
                 self.notices.well(About::Broker);
+                self.room.connected(now);
                 Ok(())
             }
             Heard::Lost(why) => {
                 self.notices.say(About::Broker, why);
+                self.room.lost();
                 Ok(())
             }
             Heard::Status(id, status) => self.room.status(&id, status),
@@ -216,23 +218,23 @@ impl App {
 
     /// Learns from what somebody did, or let be, and keeps it.
     pub(super) async fn learn(&mut self, mood: Mood, track: TrackId, evidence: Evidence, now: Moment) {
-        self.forget_if_told().await;
+        self.forget_if_told(now).await;
         let known = self.tracks.binary_search_by_key(&track, |t| t.id);
         if let (Some(emotion), Ok(at)) = (mood.emotion(), known) {
-            let sums = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
-            let written = self.common.store.keep_taste(&self.seat.name, emotion, track, sums, now.at).await;
+            let belief = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
+            let written = self.common.store.keep_taste(&self.seat.name, emotion, track, belief).await;
             self.written(written);
         }
     }
 
     /// Forgets what was learnt if another program said so: `moodring-host taste reset`.
-    async fn forget_if_told(&mut self) {
+    async fn forget_if_told(&mut self, now: Moment) {
         let (store, room) = (&self.common.store, &self.seat.name);
         let Ok(forgotten) = store.kept(room, FORGOTTEN).await else { return };
         if forgotten != self.forgotten
             && let Ok(kept) = store.kept_taste(room).await
         {
-            self.taste = Taste::kept(kept);
+            self.taste = Taste::kept(kept, now.at);
             self.taste.seat(&self.tracks);
             self.forgotten = forgotten;
         }

@@ -16,7 +16,7 @@ use crate::{
         path::{Path, Step},
     },
     player::Command,
-    room::Moment,
+    room::{Moment, clock_is_set},
     taste::Evidence,
     view::{PathView, Paused, PointView},
 };
@@ -33,6 +33,9 @@ const SENTENCES: usize = 32;
 impl App {
     /// What holds now.
     pub(super) fn plan(&self, now: Moment) -> Plan {
+        if !clock_is_set(now.at) {
+            return self.habits.manner.plan_without_time(self.mode_by_hand);
+        }
         let local = now.at.to_zoned(TimeZone::system()).datetime();
         self.habits.manner.plan(local, self.mode_by_hand)
     }
@@ -160,6 +163,11 @@ impl App {
     /// Fades out after this time; `None`: not any more.
     pub(super) async fn set_sleep(&mut self, after: Option<Duration>, now: Moment) {
         self.sleep = after.map(|after| Moment { at: now.at + after, tick: now.tick + after });
+        self.keep_sleep().await;
+    }
+
+    /// Writes down when the sleep timer ends, for a program that takes up from here.
+    pub(super) async fn keep_sleep(&mut self) {
         let kept = self.sleep.map_or(String::new(), |at| at.at.as_millisecond().to_string());
         let written = self.common.store.keep(&self.seat.name, "sleep", &kept).await;
         self.written(written);

@@ -12,6 +12,8 @@ pub enum About {
     Database,
     /// The connection to the broker.
     Broker,
+    /// The machine's clock.
+    Clock,
     /// The sound output.
     Output,
     /// The folder of music.

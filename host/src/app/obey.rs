@@ -151,7 +151,7 @@ impl App {
         let known = self.tracks.binary_search_by_key(&track, |t| t.id).ok();
         let again = known
             .and_then(|at| self.tracks[at].last_played)
-            .is_some_and(|at| now.at.duration_since(at) < jiff::SignedDuration::from_hours(1));
+            .is_some_and(|at| now.at.duration_since(at).abs() < jiff::SignedDuration::from_hours(1));
         match self.pending(choice, true, now).await {
             Some(pending) => {
                 self.wanted = true;

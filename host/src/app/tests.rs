@@ -391,7 +391,7 @@ async fn what_people_do_is_learnt_and_kept() {
     stage.says(Event::Ended(play)).await;
     let sums = |stage: &Stage, track| stage.app.taste.of(Emotion::Happy, track, stage.now.at);
     assert!(sums(&stage, skipped).bad > 1.0, "skipped at once");
-    let kept = Taste::kept(stage.app.common.store.kept_taste("home").await.unwrap());
+    let kept = Taste::kept(stage.app.common.store.kept_taste("home").await.unwrap(), stage.now.at);
     assert!((kept.of(Emotion::Happy, skipped, stage.now.at).bad - sums(&stage, skipped).bad).abs() < 1e-6);
 
     stage.wish(Steer::PlayTrack(skipped)).await;
@@ -471,4 +471,29 @@ async fn a_track_is_moved_from_one_mood_to_another() {
     stage.app.common.store.use_pieces(&ALL).await.unwrap();
     let moods = stage.app.common.store.track(happy).await.unwrap().unwrap().moods;
     assert_eq!(moods.iter().collect::<Vec<_>>(), [Emotion::Fear], "and it stays so");
+}
+
+#[tokio::test]
+async fn with_the_broker_away_for_an_hour_it_is_said_and_the_music_goes_on() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    let why = "no connection to the broker at 10.0.0.2:1883: connection refused; trying again";
+    stage.app.hear(Heard::Lost(why.to_owned()), stage.now).await;
+    for _ in 0..20 {
+        stage.pass(180.0).await;
+        assert_eq!(stage.app.notices.words(stage.now.tick), [why]);
+        let play = stage.app.playback.current.as_ref().unwrap().told.play;
+        let next = stage.app.playback.next().unwrap().play;
+        stage.says(Event::Ended(play)).await;
+        stage.says(Event::Started(next, None)).await;
+        assert!(stage.app.paused == Paused::No && !words(&stage.news()).contains(&"pause"));
+    }
+    stage.app.hear(Heard::Connected, stage.now).await;
+    assert!(stage.app.notices.words(stage.now.tick).is_empty());
+    stage.mood(Mood::Sad).await;
+    assert!(stage.app.queue.iter().all(|choice| choice.mood == Mood::Sad), "it listens again");
+    // Whoever left meanwhile is noticed.
+    stage.pass(130.0).await;
+    stage.pass(190.0).await;
+    assert_eq!(stage.app.paused, Paused::NobodyThere);
 }

@@ -19,6 +19,7 @@ use rand::{Rng, seq::index};
 
 use path::{Path, Step};
 use plane::Point;
+use reason::Rest;
 pub use reason::{for_how_long, mood_words};
 
 use crate::{
@@ -205,10 +206,10 @@ fn draw<'a>(
     now: Timestamp,
     chance: &mut impl Rng,
 ) -> Option<&'a Candidate> {
-    let rest = |track: &Candidate| match reason::hours_since(track.last_played, now) {
-        Some(..24) => 0.75,
-        Some(24..168) => 0.9,
-        Some(_) | None => 1.0,
+    let rest = |track: &Candidate| match Rest::of(track.last_played, now) {
+        Rest::Hours(..24) => 0.75,
+        Rest::Hours(24..168) | Rest::Unknown => 0.9,
+        Rest::Hours(_) | Rest::Never => 1.0,
     };
     let near = |track: &Candidate| aim.step.map_or(1.0, |(_, point)| near::nearness(track, point));
     let emotion = aim.emotion;

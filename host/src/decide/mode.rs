@@ -232,6 +232,17 @@ impl Manner {
         plan.mode = by_hand.unwrap_or(plan.mode);
         plan
     }
+
+    /// What holds while nobody knows what time it is: the room's own mode, and the strictest of all hours.
+    pub fn plan_without_time(&self, by_hand: Option<Mode>) -> Plan {
+        let most = self.hours.iter().filter_map(|hours| hours.volume_max).fold(self.volume_max, f32::min);
+        Plan {
+            mode: by_hand.unwrap_or(self.mode),
+            explicit: self.explicit && self.hours.iter().all(|hours| hours.explicit != Some(false)),
+            volume_max: most,
+            quiet: self.hours.iter().any(|hours| hours.quiet),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -290,5 +301,9 @@ mod tests {
         assert_eq!((plan("09:30").mode, plan("09:30").explicit), (Mode::Calm, false));
         assert!(plan("23:00").quiet && plan("23:00").volume_max == 0.1 && !plan("13:00").quiet);
         assert_eq!(manner.plan(monday("08:00"), Some(Mode::Off)).mode, Mode::Off);
+        let blind = Plan { mode: Mode::Match, explicit: false, volume_max: 0.1, quiet: true };
+        assert_eq!(manner.plan_without_time(None), blind, "the strictest of all");
+        manner.hours.clear();
+        assert_eq!(manner.plan_without_time(Some(Mode::Calm)), manner.plan(monday("08:00"), Some(Mode::Calm)));
     }
 }

@@ -37,12 +37,13 @@ pub(super) fn why(aim: &Aim, own: usize, track: &Candidate, taste: Sums, now: Ti
         (true, ..0.35) => "often skipped, and given another chance; ",
         _ => "",
     };
-    let rest = match hours_since(track.last_played, now) {
-        None => "not played before".to_owned(),
-        Some(0) => "played less than an hour ago".to_owned(),
-        Some(hours @ 1..24) => format!("last played {hours} h ago"),
-        Some(24..48) => "not played today".to_owned(),
-        Some(hours) => format!("not played for {} days", hours / 24),
+    let rest = match Rest::of(track.last_played, now) {
+        Rest::Never => "not played before".to_owned(),
+        Rest::Unknown => "played before".to_owned(),
+        Rest::Hours(0) => "played less than an hour ago".to_owned(),
+        Rest::Hours(hours @ 1..24) => format!("last played {hours} h ago"),
+        Rest::Hours(24..48) => "not played today".to_owned(),
+        Rest::Hours(hours) => format!("not played for {} days", hours / 24),
     };
     format!("{fit}{liked}{taste}{rest}")
 }
@@ -56,9 +57,26 @@ fn on_the_way((step, point): (Step, Point)) -> String {
     format!("{} of {} on the way to {goal} music, here {}; ", step.number, step.of, point.word())
 }
 
-/// Whole hours since a track was played; `None` if never. A time in the future counts as now.
-pub(super) fn hours_since(played: Option<Timestamp>, now: Timestamp) -> Option<i64> {
-    played.map(|at| (now.as_second().saturating_sub(at.as_second()) / 3600).max(0))
+/// How long a track has not been heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It never was.
+    Never,
+    /// It was, at a time that lies ahead: the clock was wrong then, or is now.
+    Unknown,
+    /// So many whole hours.
+    Hours(u64),
+}
+
+impl Rest {
+    /// How long a track that was last played then has rested. A clock that was put right by less than an hour is
+    /// passed over.
+    pub(super) fn of(played: Option<Timestamp>, now: Timestamp) -> Self {
+        match played.map(|at| now.as_second().saturating_sub(at.as_second()) / 3600) {
+            None => Self::Never,
+            Some(hours) => hours.try_into().map_or(Self::Unknown, Self::Hours),
+        }
+    }
 }
 
 /// "happy for 40 s".

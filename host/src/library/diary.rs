@@ -172,6 +172,16 @@ impl Store {
         Ok(())
     }
 
+    /// When the newest of the moods heard and of the decisions was written down, if there are any.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn last_written(&self) -> Result<Option<Timestamp>> {
+        let newest = "SELECT MAX(at) FROM (SELECT MAX(at) AS at FROM moods_heard UNION ALL \
+                      SELECT MAX(at) AS at FROM decisions) AS both";
+        Ok(sqlx::query_scalar::<_, Option<i64>>(newest).fetch_one(&self.pool).await?.map(time))
+    }
+
     /// Keeps the queue of a room, and the path that it is on.
     ///
     /// # Errors

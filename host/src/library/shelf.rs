@@ -265,7 +265,8 @@ const FACTS: [(&str, Note); 4] = [
         track.liked = true;
         Ok(())
     }),
-    ("SELECT track_id, MAX(started) FROM plays GROUP BY track_id", |row, track| {
+    // The last one by its number: times are those of a clock that may have been wrong.
+    ("SELECT track_id, started FROM plays WHERE id IN (SELECT MAX(id) FROM plays GROUP BY track_id)", |row, track| {
         track.last_played = Some(time(row.try_get(1)?));
         Ok(())
     }),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::Row;
 
 use super::{Store, StoreError, TrackId, diary::KEEP, store::time};
-use crate::taste::{Sums, Taste};
+use crate::taste::{Belief, Sums, Taste};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -44,8 +44,7 @@ impl Store {
         room: &str,
         emotion: Emotion,
         track: TrackId,
-        sums: Sums,
-        at: Timestamp,
+        Belief { sums, at }: Belief,
     ) -> Result<()> {
         sqlx::query(
             "INSERT INTO taste (room, track_id, emotion, good, bad, at) VALUES ($1, $2, $3, $4, $5, $6) \
@@ -66,14 +65,15 @@ impl Store {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn kept_taste(&self, room: &str) -> Result<Vec<(Emotion, TrackId, Sums, Timestamp)>> {
+    pub async fn kept_taste(&self, room: &str) -> Result<Vec<(Emotion, TrackId, Belief)>> {
         let rows = sqlx::query("SELECT track_id, emotion, good, bad, at FROM taste WHERE room = $1");
         let rows = rows.bind(room).fetch_all(&self.pool).await?;
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(emotion) = Emotion::from_word(row.try_get("emotion")?) else { continue };
             let sums = Sums { good: row.try_get("good")?, bad: row.try_get("bad")? };
-            kept.push((emotion, TrackId(row.try_get("track_id")?), sums, time(row.try_get("at")?)));
+            let belief = Belief { sums, at: time(row.try_get("at")?) };
+            kept.push((emotion, TrackId(row.try_get("track_id")?), belief));
         }
         Ok(kept)
     }
@@ -102,7 +102,7 @@ impl Store {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Learnt>> {
-        let taste = Taste::kept(self.kept_taste(room).await?);
+        let taste = Taste::kept(self.kept_taste(room).await?, now);
         let wanted = |of: &(Emotion, TrackId, Sums)| emotion.is_none_or(|emotion| emotion == of.0);
         let mut all: Vec<_> = taste.iter(now).filter(wanted).collect();
         // What was heard often stands before what was heard once.
@@ -134,9 +134,10 @@ mod tests {
         store.use_pieces(&pieces::ALL).await.unwrap();
         let ids: Vec<TrackId> = store.candidates().await.unwrap().iter().map(|t| t.id).collect();
         for (id, good, bad) in [(ids[0], 1.0, 3.0), (ids[1], 4.0, 1.0), (ids[1], 5.0, 1.0)] {
-            store.keep_taste("hall", Emotion::Happy, id, Sums { good, bad }, now).await.unwrap();
+            store.keep_taste("hall", Emotion::Happy, id, Belief { sums: Sums { good, bad }, at: now }).await.unwrap();
         }
-        store.keep_taste("hall", Emotion::Sad, ids[0], Sums { good: 1.0, bad: 0.0 }, now).await.unwrap();
+        let once = Belief { sums: Sums { good: 1.0, bad: 0.0 }, at: now };
+        store.keep_taste("hall", Emotion::Sad, ids[0], once).await.unwrap();
         store.close().await;
         let store = Store::open(dir.path()).await.unwrap();
         let learnt = store.learnt("hall", Some(Emotion::Happy), now, 10).await.unwrap();

@@ -123,7 +123,7 @@ pub struct Candidate {
     pub not_for: Emotions,
     /// Whether somebody likes it.
     pub liked: bool,
-    /// When it last began to play, if ever.
+    /// When its last play began, if there was one; by the clock of then.
     pub last_played: Option<Timestamp>,
     /// Where it lies on the plane.
     pub place: Point,

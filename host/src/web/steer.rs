@@ -22,10 +22,14 @@ use super::{
     pages,
     refusal::{Refusal, wants_page},
 };
-use crate::{decide::mode::Mode, steer::Steer, view};
+use crate::{
+    decide::mode::Mode,
+    steer::{LONGEST_SLEEP, Steer},
+    view,
+};
 
 /// The longest time that the sleep timer is set to, minutes.
-const MAX_SLEEP_MIN: u32 = 12 * 60;
+const MAX_SLEEP_MIN: u32 = (LONGEST_SLEEP.as_secs() / 60) as u32;
 
 /// How long an answer waits for a wish to show.
 const PATIENCE: Duration = Duration::from_millis(500);

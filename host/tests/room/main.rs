@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 mod broker;
+mod choice;
 mod external;
 mod library;
 mod parts;
