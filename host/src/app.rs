@@ -17,6 +17,7 @@ mod notices;
 mod obey;
 mod rehearse;
 mod show;
+mod unwritten;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -25,7 +26,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use moodring_mood::{Confidence, DeviceId, Emotion, Mood};
+use moodring_mood::Emotion;
 use rand::rngs::StdRng;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -147,9 +148,8 @@ pub struct App {
     loud: f32,
     /// The play during which the loudness was turned up.
     praised: Option<PlayId>,
-    /// What is said of the newest mood, once it has held; and what is to be written.
+    /// What is said of the newest mood, once it has held.
     sentence: Option<(Moment, String)>,
-    sentences: VecDeque<(Timestamp, String)>,
     /// Somebody was there, or pressed play: music is wanted.
     wanted: bool,
     /// The pause for want of people was made, or overruled by hand.
@@ -182,7 +182,7 @@ pub struct App {
     loads: load::Loads,
     titles: HashMap<TrackId, Track>,
     mood_kept: Option<Emotion>,
-    moods_to_write: VecDeque<(DeviceId, Mood, Confidence, Timestamp)>,
+    unwritten: unwritten::Unwritten,
     /// When old moods were last dropped from the diary.
     pruned: Instant,
     /// When the clock was last looked at.
@@ -246,7 +246,6 @@ impl App {
             loud: -1.0,
             praised: None,
             sentence: None,
-            sentences: VecDeque::new(),
             wanted: false,
             nobody_heeded: false,
             settled: now.tick,
@@ -269,7 +268,7 @@ impl App {
             loads: load::Loads::new(now.tick),
             titles: HashMap::new(),
             mood_kept: mood,
-            moods_to_write: VecDeque::new(),
+            unwritten: unwritten::Unwritten::default(),
             pruned: now.tick,
             looked: now,
             common,
@@ -278,7 +277,7 @@ impl App {
             habits,
             chance,
         };
-        app.keep_to_plan(now).await;
+        app.keep_to_plan(now);
         let tracks = app.common.store.candidates().await;
         app.loaded(tracks, now);
         Ok(app)
@@ -323,9 +322,9 @@ impl App {
 
     /// Draws the conclusions: what the room feels → what comes next → what the player is told.
     async fn act(&mut self, now: Moment) {
-        self.mind_the_clock(now).await;
+        self.mind_the_clock(now);
         self.reload_if_due(now);
-        self.keep_to_plan(now).await;
+        self.keep_to_plan(now);
         let turned = self.feel(now);
         // First what the player needs now, then the rest of the queue, then the diary.
         self.fit_queue(1, now);
@@ -418,7 +417,8 @@ impl App {
             .chain(self.pauses_at(now))
             .chain(self.fade_end)
             .chain(self.room.wake(now))
-            .chain(self.notices.wake());
+            .chain(self.notices.wake())
+            .chain(self.unwritten.wake());
         soonest.min().unwrap_or(now.tick + Duration::from_secs(60)).max(now.tick + Duration::from_millis(1))
     }
 }

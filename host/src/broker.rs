@@ -39,6 +39,9 @@ const MAX_PACKET: usize = 256 * 1024;
 /// At most so many retained messages are kept.
 const MAX_RETAINED: usize = 1024;
 
+/// After a failure that may pass, the next attempt.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
+
 /// A retained message is written down after this time, with those that came meanwhile.
 const WRITE_AFTER: Duration = Duration::from_millis(250);
 
@@ -165,6 +168,15 @@ impl Changed {
     fn take(&self) -> Vec<(String, Option<Retained>)> {
         self.lock().drain().collect()
     }
+
+    /// They could not be written: what came meanwhile on the same topic is newer.
+    fn put_back(&self, messages: Vec<(String, Option<Retained>)>) {
+        let mut changed = self.lock();
+        for (topic, message) in messages {
+            changed.entry(topic).or_insert(message);
+        }
+        self.some.notify_one();
+    }
 }
 
 impl BrokerEventHandler for Changed {
@@ -191,8 +203,14 @@ async fn write(changed: Arc<Changed>, store: Store, mut stopped: watch::Receiver
         if messages.is_empty() {
             continue;
         }
-        if let Err(e) = store.keep_retained(&messages).await {
-            tracing::error!("{} retained messages will not outlive a restart: {e}", messages.len());
+        match store.keep_retained(&messages).await {
+            Err(e) if e.passes() && !the_end => {
+                tracing::warn!("{} retained messages are not written yet: {e}", messages.len());
+                changed.put_back(messages);
+                sleep(WRITE_AGAIN).await;
+            }
+            Err(e) => tracing::error!("{} retained messages will not outlive a restart: {e}", messages.len()),
+            Ok(()) => {}
         }
     }
 }

@@ -57,6 +57,11 @@ pub enum Command {
     },
     /// Measure what learning is worth, on simulated listeners with hidden tastes.
     Regret(Regret),
+    /// Set the database aside under another name, so that the next start begins with an empty one.
+    ///
+    /// For a database that is damaged; stop Moodring first. Nothing is deleted; likes, history and what was learnt
+    /// stay in the old file.
+    StartAfresh,
     /// Measure moods acted upon, choices, start-up and memory, with a large library that is made for it.
     Bench(Bench),
 }

@@ -13,7 +13,7 @@ use moodring_host::{
     cli::{Cli, Command, Import, Regret},
     config::{Config, PREFIX},
     host::Host,
-    library::{Store, import::import},
+    library::{Store, damage, import::import},
     player::local,
     regret::{self, Trial},
     simulate, told,
@@ -107,6 +107,19 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                     "{lines}what was found is played from the next look through the folder of music on, within seconds \
                      where Moodring runs; what was not is looked for again whenever files are added"
                 )?;
+                Ok(())
+            }
+            Command::StartAfresh => {
+                let old = damage::start_afresh(&state_dir)
+                    .with_context(|| format!("cannot set the database in {} aside", state_dir.display()))?;
+                match old {
+                    Some(old) => writeln!(
+                        io::stdout(),
+                        "the database is {} now; the next start makes an empty one",
+                        old.display()
+                    )?,
+                    None => writeln!(io::stdout(), "there is no database in {}", state_dir.display())?,
+                }
                 Ok(())
             }
             Command::Bench(bench) => {

@@ -177,8 +177,15 @@ const deed = async (nth, name) => {
 };
 
 await check("what comes next: later, sooner and out, and the menu goes with its track", async () => {
-  await until("something waits", async () => (await queue()).length > 1);
+  // What people put there stays where it is put, whatever a small library would repeat.
+  const { tracks } = await ask("/api/tracks?limit=12");
+  const { playing } = await state();
+  for (const { id } of tracks.filter((t) => !t.problem && t.id !== playing.track).slice(0, 3)) {
+    const wish = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ track: id, first: true }) };
+    assert.equal((await fetch(`${base}/api/queue`, wish)).status, 200);
+  }
   const before = await queue();
+  await page.locator(`#next li[id="next-${before[0]}-0"]:first-child`).waitFor();
   await deed(0, "Later");
   await until("it comes later", async () => (await queue())[1] === before[0]);
   await until("it is shown there", () => queued(1).locator("details").evaluate((d) => d.open));
@@ -346,9 +353,9 @@ await check("every stop of the Tab key shows where it is", async () => {
     await page.keyboard.press("Tab");
     const [name, outline] = await page.evaluate(() => {
       const { activeElement: e } = document;
-      return [e.id || e.textContent.trim() || e.nodeName, getComputedStyle(e).outlineStyle];
+      return [e === document.body ? "" : e.id || e.textContent.trim() || e.nodeName, getComputedStyle(e).outlineStyle];
     });
-    if (name === "BODY") break;
+    if (!name) break;
     assert.equal(outline, "solid", name);
     seen.add(name);
   }
@@ -364,6 +371,7 @@ await check("the past: each play with its reason, and again with a press", async
   await row.locator("summary").click();
   await row.getByRole("button", { name: "Play next", exact: true }).click();
   await until("it comes next", async () => (await queue())[0] === last.track);
+  await row.locator("details:not([open]) summary").click();
   await row.getByRole("link", { name: "In the library", exact: true }).click();
   await page.locator(`#track-${last.track}`).waitFor();
 });
@@ -430,6 +438,7 @@ await check("without JavaScript the forms do the same", async () => {
   assert.equal((await state()).paused, "by_hand");
   await plain.getByRole("button", { name: "Play", exact: true }).click();
   await plain.getByRole("button", { name: "Pause", exact: true }).waitFor();
+  await plain.getByRole("link", { name: "Library", exact: true }).click();
   await plain.locator("#view .filter button[value=happy]").click();
   await plain.locator("#view .filter button[value=happy][aria-pressed=true]").waitFor();
   assert.ok(plain.url().includes("mood=happy"));

@@ -26,7 +26,7 @@ pub(super) fn sleep_kept(at: Timestamp, now: Moment) -> Moment {
 
 impl App {
     /// Notices that the clock was set since the last look, and puts right what depends on it.
-    pub(super) async fn mind_the_clock(&mut self, now: Moment) {
+    pub(super) fn mind_the_clock(&mut self, now: Moment) {
         let last = std::mem::replace(&mut self.looked, now);
         let went = now.at.duration_since(last.at);
         let jumped = went.saturating_sub(now.since(last).try_into().unwrap_or_default());
@@ -35,7 +35,7 @@ impl App {
             self.taste.put_back(now.at);
             // Nothing is dropped for its age by a clock that may be put right yet.
             self.pruned = now.tick;
-            self.move_sleep(last, now).await;
+            self.move_sleep(last, now);
         }
         if clock_is_set(now.at) || self.habits.manner.hours.is_empty() {
             self.notices.well(About::Clock);
@@ -51,13 +51,13 @@ impl App {
 
     /// The sleep timer ends as long from now as before; one that was kept while the clock was right ends when it
     /// was to, now that the clock is right again.
-    async fn move_sleep(&mut self, last: Moment, now: Moment) {
+    fn move_sleep(&mut self, last: Moment, now: Moment) {
         let Some(sleep) = self.sleep else { return };
         let was_kept = !clock_is_set(last.at) && clock_is_set(now.at) && clock_is_set(sleep.at);
         let left = sleep.tick.saturating_duration_since(now.tick);
         self.sleep =
             Some(if was_kept { sleep_kept(sleep.at, now) } else { Moment { at: now.at + left, tick: sleep.tick } });
-        self.keep_sleep().await;
+        self.keep_sleep();
     }
 }
 

@@ -96,13 +96,14 @@ async fn what_was_learnt_while_the_clock_was_ahead_is_one_play_among_others() {
     stage.clock_set("2061-05-01T12:00:00Z", 1).await;
     stage.playing(Mood::Happy).await;
     let track = stage.heard();
-    stage.app.learn(Mood::Happy, track, Evidence::Finished, stage.now).await;
+    stage.app.learn(Mood::Happy, track, Evidence::Finished, stage.now);
     stage.clock_set("2026-11-23T20:00:00Z", 60).await;
     for _ in 0..3 {
-        stage.app.learn(Mood::Happy, track, Evidence::Skipped(0.0), stage.now).await;
+        stage.app.learn(Mood::Happy, track, Evidence::Skipped(0.0), stage.now);
     }
     let mean = |stage: &Stage| stage.app.taste.of(Emotion::Happy, track, stage.now.at).mean();
     assert!(mean(&stage) < 0.3, "{}", mean(&stage));
+    stage.act().await;
     let stage = stage.restarted("2026-11-23T20:01:00Z").await;
     assert!(mean(&stage) < 0.3, "and so it is kept: {}", mean(&stage));
 }

@@ -19,7 +19,7 @@ const PASSED_OVER: usize = 12;
 
 impl App {
     /// Puts a track into what comes next.
-    pub(super) async fn enqueue(&mut self, track: TrackId, first: bool, now: Moment) -> Result<(), String> {
+    pub(super) fn enqueue(&mut self, track: TrackId, first: bool, now: Moment) -> Result<(), String> {
         if self.tracks.binary_search_by_key(&track, |t| t.id).is_err() {
             return Err("this track cannot be played now".to_owned());
         }
@@ -31,7 +31,7 @@ impl App {
         self.wanted = true;
         self.touched = Some(now.tick);
         self.mood.get_or_insert((Emotion::Neutral, None));
-        self.learn(mood, track, Evidence::Picked, now).await;
+        self.learn(mood, track, Evidence::Picked, now);
         Ok(())
     }
 

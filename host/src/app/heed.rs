@@ -4,7 +4,7 @@ use std::{sync::PoisonError, time::Duration};
 
 use moodring_mood::{DeviceId, Mood, Wish};
 
-use super::{About, App, News};
+use super::{About, App, News, unwritten::Entry};
 use crate::{
     decide::mood_words,
     library::{
@@ -61,11 +61,7 @@ impl App {
                 match self.room.mood(&id, message, retained, now) {
                     Ok(changed) => {
                         if let Some(at) = changed.filter(|_| !retained) {
-                            self.moods_to_write.push_back((id, mood, confidence, at));
-                            // Of a flood, the last ones are kept.
-                            if self.moods_to_write.len() > 64 {
-                                self.moods_to_write.pop_front();
-                            }
+                            self.write(Entry::Felt { device: id, mood, confidence, at });
                         }
                         Ok(())
                     }
@@ -96,6 +92,9 @@ impl App {
 
     /// Takes in what the player says.
     pub(super) async fn heed(&mut self, event: Event, now: Moment) {
+        if !matches!(event, Event::Position(..)) {
+            self.forget_if_told(now).await;
+        }
         match event {
             Event::Started(play, length) => self.began(play, length, now).await,
             Event::Position(play, position) => {
@@ -108,7 +107,7 @@ impl App {
                     self.told_at = now.tick;
                     // What follows is not to be cut by the fade of what ended by itself.
                     self.end_fade();
-                    self.write_ended(&playing, ending, now).await;
+                    self.write_ended(&playing, ending, now);
                 }
             }
             Event::Failed(play, fault) => {
@@ -130,7 +129,7 @@ impl App {
     async fn began(&mut self, play: PlayId, length: Option<Duration>, now: Moment) {
         let Some(told) = self.playback.started(play) else { return };
         if let Some(before) = self.playback.current.take() {
-            self.write_ended(&before, Ending::Replaced, now).await;
+            self.write_ended(&before, Ending::Replaced, now);
         }
         let track = told.choice.track;
         self.stepped(told.choice.step);
@@ -152,10 +151,11 @@ impl App {
         self.failures = 0;
         let reason = self.reason(&told, now);
         tracing::info!("playing {:?} by {:?}: {reason}", told.track.title, told.track.artist);
-        let written = self.common.store.play_began(&self.seat.name, play, &told.choice, &reason, now.at).await;
-        self.written(written);
+        self.write(Entry::Began { play, choice: told.choice.clone(), reason: reason.clone(), at: now.at });
         let length = length.or_else(|| told.track.length_s.and_then(|s| Duration::try_from_secs_f64(s).ok()));
         self.playback.current = Some(Playing { told, reason, started: now, length, position: Duration::ZERO });
+        // At once: after a crash a track that began counts as heard.
+        self.write_down(now).await;
     }
 
     /// Why a track plays, in words: "happy for 40 s; not played today".
@@ -187,8 +187,7 @@ impl App {
         }
         if heard {
             self.end_fade();
-            let written = self.common.store.play_ended(pending.play, Ending::Failed, now.at).await;
-            self.written(written);
+            self.write(Entry::Ended { play: pending.play, ending: Ending::Failed, at: now.at });
         }
         self.forget(id);
         let words = format!("“{title}” was skipped: {why}");
@@ -208,27 +207,24 @@ impl App {
         self.count_library();
     }
 
-    async fn write_ended(&mut self, playing: &Playing, ending: Ending, now: Moment) {
-        let written = self.common.store.play_ended(playing.told.play, ending, now.at).await;
-        self.written(written);
+    fn write_ended(&mut self, playing: &Playing, ending: Ending, now: Moment) {
+        self.write(Entry::Ended { play: playing.told.play, ending, at: now.at });
         if let Some(evidence) = Evidence::of_ending(ending, playing.position, playing.length) {
-            self.learn(playing.told.choice.mood, playing.told.track.id, evidence, now).await;
+            self.learn(playing.told.choice.mood, playing.told.track.id, evidence, now);
         }
     }
 
     /// Learns from what somebody did, or let be, and keeps it.
-    pub(super) async fn learn(&mut self, mood: Mood, track: TrackId, evidence: Evidence, now: Moment) {
-        self.forget_if_told(now).await;
+    pub(super) fn learn(&mut self, mood: Mood, track: TrackId, evidence: Evidence, now: Moment) {
         let known = self.tracks.binary_search_by_key(&track, |t| t.id);
         if let (Some(emotion), Ok(at)) = (mood.emotion(), known) {
             let belief = self.taste.learn(emotion, &self.tracks[at], evidence, now.at);
-            let written = self.common.store.keep_taste(&self.seat.name, emotion, track, belief).await;
-            self.written(written);
+            self.write(Entry::Learnt { emotion, track, belief });
         }
     }
 
     /// Forgets what was learnt if another program said so: `moodring-host taste reset`.
-    async fn forget_if_told(&mut self, now: Moment) {
+    pub(super) async fn forget_if_told(&mut self, now: Moment) {
         let (store, room) = (&self.common.store, &self.seat.name);
         let Ok(forgotten) = store.kept(room, FORGOTTEN).await else { return };
         if forgotten != self.forgotten
@@ -284,9 +280,10 @@ impl App {
     pub(super) async fn end(mut self, now: Moment) {
         self.player.send(Command::Stop);
         if let Some(playing) = self.playback.current.take() {
-            self.write_ended(&playing, Ending::Stopped, now).await;
+            self.write_ended(&playing, Ending::Stopped, now);
         }
         self.queue_changed = true;
+        self.unwritten.hurry();
         self.keep(now).await;
         self.show(now).await;
         // Dropping the player waits for its last fade.
@@ -303,6 +300,7 @@ impl App {
 
     pub(super) fn database_failed(&mut self, why: &StoreError) {
         tracing::error!("{why}");
-        self.notices.say(About::Database, format!("{why}; playing goes on, but likes and history are not kept"));
+        self.notices
+            .say(About::Database, format!("{why}; playing goes on; what happens is written down when it can be"));
     }
 }

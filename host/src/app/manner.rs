@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use moodring_mood::Emotion;
 
-use super::App;
+use super::{App, unwritten::Entry};
 use crate::{
     decide::{
         Course,
@@ -26,9 +26,6 @@ const LONG_FADE: Duration = Duration::from_secs(20);
 
 /// A sentence about a mood is written down once the mood has held so long: of a flood, none is.
 const SETTLES: Duration = Duration::from_secs(2);
-
-/// At most so many sentences wait to be written.
-const SENTENCES: usize = 32;
 
 impl App {
     /// What holds now.
@@ -95,14 +92,13 @@ impl App {
     }
 
     /// A mode by hand, until another is chosen; `None`: as the settings say.
-    pub(super) async fn set_mode(&mut self, mode: Option<Mode>, now: Moment) {
+    pub(super) fn set_mode(&mut self, mode: Option<Mode>, now: Moment) {
         if self.mode_by_hand == mode {
             return;
         }
         self.mode_by_hand = mode;
         let word = mode.map_or("auto", Mode::word);
-        let written = self.common.store.keep(&self.seat.name, "mode", word).await;
-        self.written(written);
+        self.write(Entry::Kept { name: "mode", value: word.to_owned() });
         self.say(format!("mode {word}, by hand"), now);
         // Whoever is there is answered anew; with nobody there, the music that is on is.
         let felt = self.felt.take().map(|(emotion, _)| emotion).or(self.mood.map(|(emotion, _)| emotion));
@@ -116,14 +112,14 @@ impl App {
     }
 
     /// Fades out for quiet hours and the sleep timer, goes on after them, keeps to the loudness.
-    pub(super) async fn keep_to_plan(&mut self, now: Moment) {
+    pub(super) fn keep_to_plan(&mut self, now: Moment) {
         let plan = self.plan(now);
         if plan.quiet != self.quiet {
             self.quiet = plan.quiet;
             if plan.quiet {
                 self.wanted = false;
                 if self.paused == Paused::No {
-                    self.hush(Paused::QuietHours, "quiet hours: the music fades out", now).await;
+                    self.hush(Paused::QuietHours, "quiet hours: the music fades out", now);
                 }
             } else if self.paused == Paused::QuietHours {
                 self.paused = Paused::No;
@@ -132,10 +128,10 @@ impl App {
             }
         }
         if self.sleep.is_some_and(|at| now.tick >= at.tick) {
-            self.set_sleep(None, now).await;
+            self.set_sleep(None, now);
             self.wanted = false;
             if self.paused == Paused::No {
-                self.hush(Paused::Asleep, "the sleep timer: the music fades out", now).await;
+                self.hush(Paused::Asleep, "the sleep timer: the music fades out", now);
             }
         }
         let volume = self.volume.min(plan.volume_max);
@@ -148,9 +144,9 @@ impl App {
         }
     }
 
-    async fn hush(&mut self, why: Paused, words: &str, now: Moment) {
+    fn hush(&mut self, why: Paused, words: &str, now: Moment) {
         self.fade_end = None;
-        self.set_paused(why).await;
+        self.set_paused(why);
         self.player.send(Command::Pause(LONG_FADE));
         self.say(words, now);
     }
@@ -161,29 +157,27 @@ impl App {
     }
 
     /// Fades out after this time; `None`: not any more.
-    pub(super) async fn set_sleep(&mut self, after: Option<Duration>, now: Moment) {
+    pub(super) fn set_sleep(&mut self, after: Option<Duration>, now: Moment) {
         self.sleep = after.map(|after| Moment { at: now.at + after, tick: now.tick + after });
-        self.keep_sleep().await;
+        self.keep_sleep();
     }
 
     /// Writes down when the sleep timer ends, for a program that takes up from here.
-    pub(super) async fn keep_sleep(&mut self) {
-        let kept = self.sleep.map_or(String::new(), |at| at.at.as_millisecond().to_string());
-        let written = self.common.store.keep(&self.seat.name, "sleep", &kept).await;
-        self.written(written);
+    pub(super) fn keep_sleep(&mut self) {
+        let value = self.sleep.map_or(String::new(), |at| at.at.as_millisecond().to_string());
+        self.write(Entry::Kept { name: "sleep", value });
     }
 
     /// Sets the loudness, 0..=1; louder says that what plays is welcome.
-    pub(super) async fn set_volume(&mut self, volume: f32, now: Moment) {
+    pub(super) fn set_volume(&mut self, volume: f32, now: Moment) {
         let louder = volume > self.volume + 0.01;
         self.volume = volume;
-        let written = self.common.store.keep(&self.seat.name, "volume", &volume.to_string()).await;
-        self.written(written);
+        self.write(Entry::Kept { name: "volume", value: volume.to_string() });
         let playing = self.playback.current.as_ref().map(|playing| (playing.told.play, playing.told.choice.clone()));
         if let Some((play, choice)) = playing.filter(|(play, _)| louder && self.praised != Some(*play)) {
             // A slider moved in ten steps is one sign, not ten.
             self.praised = Some(play);
-            self.learn(choice.mood, choice.track, Evidence::Louder, now).await;
+            self.learn(choice.mood, choice.track, Evidence::Louder, now);
         }
     }
 
@@ -201,16 +195,13 @@ impl App {
     pub(super) fn say(&mut self, words: impl Into<String>, now: Moment) {
         let words = words.into();
         tracing::info!("{}: {words}", self.seat.name);
-        self.sentences.push_back((now.at, words));
-        while self.sentences.len() > SENTENCES {
-            self.sentences.pop_front();
-        }
+        self.write(Entry::Decided { words, at: now.at });
     }
 
     /// What is said of a mood once it has held for a while.
     pub(super) fn settle(&mut self, now: Moment) {
         if let Some((at, words)) = self.sentence.take_if(|(at, _)| now.since(*at) >= SETTLES) {
-            self.sentences.push_back((at.at, words));
+            self.write(Entry::Decided { words, at: at.at });
         }
     }
 

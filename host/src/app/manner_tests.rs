@@ -1,5 +1,7 @@
 //! Modes, paths, quiet hours, loudness and the sleep timer, as a room lives through them.
 
+use moodring_mood::Mood;
+
 use super::{tests::*, *};
 use crate::{
     decide::{

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use moodring_mood::{Emotion, Mood};
 
-use super::{About, App, News};
+use super::{About, App, News, unwritten::Entry};
 use crate::{
     decide::Choice,
     library::{StoreError, TrackId},
@@ -21,11 +21,12 @@ const SHORT_FADE: Duration = Duration::from_millis(250);
 impl App {
     /// Does what somebody wishes; fails in words where that cannot be stored, and then changes nothing.
     pub(super) async fn obey(&mut self, wish: Steer, now: Moment) -> Result<(), String> {
+        self.forget_if_told(now).await;
         match wish {
             Steer::Play => {
                 self.wanted = true;
                 self.touched = Some(now.tick);
-                self.go_on().await;
+                self.go_on();
                 // With no mood known, neutral music is the least presuming.
                 self.mood.get_or_insert((Emotion::Neutral, None));
             }
@@ -34,11 +35,11 @@ impl App {
                     self.player.send(Command::Pause(SHORT_FADE));
                 }
                 self.fade_end = None;
-                self.set_paused(Paused::ByHand).await;
+                self.set_paused(Paused::ByHand);
             }
-            Steer::Mode(mode) => self.set_mode(mode, now).await,
-            Steer::Volume(volume) => self.set_volume(volume.clamp(0.0, 1.0), now).await,
-            Steer::Sleep(after) => self.set_sleep(after, now).await,
+            Steer::Mode(mode) => self.set_mode(mode, now),
+            Steer::Volume(volume) => self.set_volume(volume.clamp(0.0, 1.0), now),
+            Steer::Sleep(after) => self.set_sleep(after, now),
             Steer::Skip => self.skip(now).await,
             Steer::Like { track, liked } => {
                 self.loads.outdate();
@@ -49,12 +50,12 @@ impl App {
                 let heard = self.playback.current.as_ref().map(|current| &current.told.choice);
                 let mood = heard.filter(|choice| liked && choice.track == track).map(|choice| choice.mood);
                 if let Some(mood) = mood {
-                    self.learn(mood, track, Evidence::Liked, now).await;
+                    self.learn(mood, track, Evidence::Liked, now);
                 }
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
             Steer::PlayTrack(track) => self.play_track(track, now).await,
-            Steer::Enqueue { track, first } => self.enqueue(track, first, now).await?,
+            Steer::Enqueue { track, first } => self.enqueue(track, first, now)?,
             Steer::Dequeue { at, track } => self.dequeue(at, track)?,
             Steer::Shift { from, track, to } => self.shift(from, track, to)?,
             Steer::Fits { track, add, remove } => self.fits(track, add, remove, now).await?,
@@ -74,23 +75,22 @@ impl App {
         told
     }
 
-    async fn go_on(&mut self) {
+    fn go_on(&mut self) {
         if self.paused != Paused::No {
             self.player.send(Command::Resume);
         }
-        self.set_paused(Paused::No).await;
+        self.set_paused(Paused::No);
     }
 
-    pub(super) async fn set_paused(&mut self, paused: Paused) {
+    pub(super) fn set_paused(&mut self, paused: Paused) {
         if self.paused != paused {
             self.paused = paused;
-            let why = match paused {
+            let value = match paused {
                 Paused::ByHand => "by_hand",
                 Paused::Asleep => "asleep",
                 Paused::No | Paused::NobodyThere | Paused::QuietHours => "no",
             };
-            let written = self.common.store.keep(&self.seat.name, "paused", why).await;
-            self.written(written);
+            self.write(Entry::Kept { name: "paused", value: value.to_owned() });
         }
     }
 
@@ -98,7 +98,7 @@ impl App {
         self.touched = Some(now.tick);
         self.next_track(now).await;
         self.wanted = true;
-        self.go_on().await;
+        self.go_on();
     }
 
     /// Ends what plays for the next track, if there is one; a pause stays a pause.
@@ -132,7 +132,7 @@ impl App {
         if !banned {
             return Ok(());
         }
-        self.learn(emotion.into(), track, Evidence::Banned, now).await;
+        self.learn(emotion.into(), track, Evidence::Banned, now);
         let plays = self.playback.current.as_ref().map(|playing| &playing.told);
         if plays.is_some_and(|told| told.track.id == track && told.choice.mood == Mood::from(emotion)) {
             // What comes next must not be the same track again.
@@ -160,9 +160,9 @@ impl App {
                 self.queue_changed |= self.queue.drop_track(track);
                 self.play(pending, now);
                 // The player ends its pause by itself.
-                self.set_paused(Paused::No).await;
+                self.set_paused(Paused::No);
                 let evidence = if again { Evidence::Replayed } else { Evidence::Picked };
-                self.learn(mood, track, evidence, now).await;
+                self.learn(mood, track, evidence, now);
             }
             None => {
                 let words = "the track that was picked is no longer in the library";

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use moodring_mood::{Emotion, NowPlaying, Playing as Told, payload::VERSION};
 
-use super::{About, App};
+use super::{About, App, unwritten::Entry};
 use crate::{
     decide::Choice,
     listen::Announcement,
@@ -155,32 +155,20 @@ impl App {
     }
 
     /// What is to come, as it is kept: with what the player was told of and has not begun.
-    fn coming(&self) -> impl Iterator<Item = &Choice> {
+    pub(super) fn coming(&self) -> impl Iterator<Item = &Choice> {
         self.playback.starting().map(|starting| &starting.choice).into_iter().chain(self.queue.iter())
     }
 
     /// Writes down what changed and must outlive a crash.
     pub(super) async fn keep(&mut self, now: Moment) {
-        if std::mem::take(&mut self.queue_changed) {
-            let written = self.common.store.keep_queue(&self.seat.name, self.coming(), self.path.as_ref()).await;
-            self.written(written);
-        }
+        self.settle(now);
         if let Some((emotion, _)) = self.mood
             && self.mood_kept != Some(emotion)
         {
             self.mood_kept = Some(emotion);
-            let written = self.common.store.keep(&self.seat.name, "mood", emotion.word()).await;
-            self.written(written);
+            self.write(Entry::Kept { name: "mood", value: emotion.word().to_owned() });
         }
-        self.settle(now);
-        while let Some((at, words)) = self.sentences.pop_front() {
-            let written = self.common.store.decided(&self.seat.name, &words, at).await;
-            self.written(written);
-        }
-        while let Some((device, mood, confidence, at)) = self.moods_to_write.pop_front() {
-            let written = self.common.store.mood_heard(&device, mood, confidence, at).await;
-            self.written(written);
-        }
+        self.write_down(now).await;
         if now.tick.saturating_duration_since(self.pruned) >= DAY {
             self.pruned = now.tick;
             let written = self.common.store.forget_old_moods(now.at).await;

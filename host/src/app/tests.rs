@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use moodring_mood::{MoodMessage, Scores, Status};
+use moodring_mood::{Confidence, DeviceId, Mood, MoodMessage, Scores, Status};
 use rand::SeedableRng;
 use tempfile::TempDir;
 

@@ -1,12 +1,13 @@
 //! The library: which tracks there are, which emotions they fit, what was played, liked and banned.
 //!
-//! `types` says what a track is. `store` opens the database; `shelf` keeps the tracks in it and
-//! `diary` what the room did, `tastes` what was learnt from it; `retained` what the broker is to remember. `hand` keeps the moods that
-//! people gave. `scan` looks through a folder, with `tags` for the files and `words`
-//! for what their names and tags say of moods; `watch` notices changes, `loudness` measures, `covers` shows.
-//! `import` takes in lists of other programs, read by `playlists` and found by `matching`.
+//! `types` says what a track is. `store` opens the database, and `damage` is what happens where it is damaged;
+//! `shelf` keeps the tracks in it and `diary` what the room did, `tastes` what was learnt from it; `retained` what
+//! the broker is to remember. `hand` keeps the moods that people gave. `scan` looks through a folder, with `tags`
+//! for the files and `words` for what their names and tags say of moods; `watch` notices changes, `loudness`
+//! measures, `covers` shows. `import` takes in lists of other programs, read by `playlists` and found by `matching`.
 
 pub mod covers;
+pub mod damage;
 pub mod diary;
 pub mod hand;
 pub mod import;

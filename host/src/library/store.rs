@@ -18,7 +18,7 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, loudness};
+use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness};
 use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
@@ -59,12 +59,53 @@ pub enum StoreError {
         /// What the database said.
         why: String,
     },
+    /// The file is damaged. Nothing in it was changed.
+    #[error(
+        "the database {path} is damaged: {why}; nothing was changed, and a copy as it is now is {copy}: put back a \
+         backup, or run `moodring-host start-afresh`, which sets it aside and begins with an empty one"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where a copy is; or why there is none.
+        copy: String,
+        /// What the database said.
+        why: String,
+    },
     /// A query failed.
     #[error("the database cannot be used: {0}")]
     Query(#[from] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the same may succeed later: the database is locked, the disk is full or was made read-only.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Query(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => true,
+            Self::Query(error) => damage::code(error).is_some_and(|code| PASSING.contains(&code)),
+            _ => false,
+        }
+    }
+}
+
+/// SQLite's primary result codes for what passes: busy, locked, read-only, an input/output error, full, and a
+/// file that cannot be opened.
+const PASSING: [i32; 6] = [5, 6, 8, 10, 13, 14];
+
 type Result<T> = std::result::Result<T, StoreError>;
+
+/// Why a database cannot be opened.
+enum Trouble {
+    Newer(i64),
+    Damage(String),
+    Other(String),
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(e: sqlx::Error) -> Self {
+        if damage::is_damage(&e) { Self::Damage(e.to_string()) } else { Self::Other(e.to_string()) }
+    }
+}
 
 /// The open database. Clones share it.
 #[derive(Clone, Debug)]
@@ -81,7 +122,6 @@ impl Store {
     pub async fn open(state_dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(state_dir).map_err(|why| StoreError::Directory { path: state_dir.to_owned(), why })?;
         let path = state_dir.join(FILE);
-        let failed = |why: &dyn std::fmt::Display| StoreError::Open { path: path.clone(), why: why.to_string() };
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -90,14 +130,31 @@ impl Store {
             // A like that was told as stored outlives a pulled plug.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
-        let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await.map_err(|e| failed(&e))?;
-        match STEPS.run(&pool).await {
-            Ok(()) => Ok(Self { pool, dir: state_dir.to_owned() }),
-            Err(MigrateError::VersionMissing(found)) => {
+        match Self::connect(options).await {
+            Ok(pool) => Ok(Self { pool, dir: state_dir.to_owned() }),
+            Err(Trouble::Newer(found)) => {
                 let known = STEPS.iter().map(|step| step.version).max().unwrap_or(0);
                 Err(StoreError::Newer { path, found, known })
             }
-            Err(e) => Err(failed(&e)),
+            Err(Trouble::Damage(why)) => {
+                let copy = damage::copy(state_dir);
+                let copy = copy.map_or_else(|e| format!("missing ({e})"), |copy| copy.display().to_string());
+                Err(StoreError::Damaged { path, copy, why })
+            }
+            Err(Trouble::Other(why)) => Err(StoreError::Open { path, why }),
+        }
+    }
+
+    async fn connect(options: SqliteConnectOptions) -> std::result::Result<SqlitePool, Trouble> {
+        let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await?;
+        if let Some(why) = damage::look(&pool).await? {
+            return Err(Trouble::Damage(why));
+        }
+        match STEPS.run(&pool).await {
+            Ok(()) => Ok(pool),
+            Err(MigrateError::VersionMissing(found)) => Err(Trouble::Newer(found)),
+            Err(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _)) => Err(e.into()),
+            Err(e) => Err(Trouble::Other(e.to_string())),
         }
     }
 

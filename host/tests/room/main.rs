@@ -8,6 +8,7 @@ mod external;
 mod library;
 mod parts;
 mod program;
+mod robust;
 mod rooms;
 mod sound;
 mod support;

@@ -12,10 +12,18 @@ use moodring_mood::Mood;
 use crate::support::{Device, Home, LONG};
 
 /// The program, running; killed when dropped.
-struct Program {
+pub struct Program {
     child: Child,
-    page: String,
-    broker: (String, u16),
+    pub page: String,
+    pub broker: (String, u16),
+}
+
+impl Program {
+    /// No file may grow beyond so many bytes from now on.
+    pub fn limit_files(&self, bytes: &str) {
+        let limit = [format!("--pid={}", self.child.id()), format!("--fsize={bytes}:unlimited")];
+        assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+    }
 }
 
 impl Drop for Program {
@@ -25,7 +33,7 @@ impl Drop for Program {
     }
 }
 
-fn command(home: &Home, arguments: &[&str]) -> Command {
+pub fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moodring-host"));
     command
         .args(arguments)
@@ -38,8 +46,13 @@ fn command(home: &Home, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(home: &Home) -> Program {
-    let mut child = command(home, &["run"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+pub fn run(home: &Home) -> Program {
+    run_with(home, |program| program)
+}
+
+/// The same, started in another way.
+pub fn run_with(home: &Home, start: impl FnOnce(Command) -> Command) -> Program {
+    let mut child = start(command(home, &["run"])).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     // "the page is at http://127.0.0.1:1234/, the broker at 127.0.0.1:1235"
@@ -48,7 +61,7 @@ fn run(home: &Home) -> Program {
     Program { child, page, broker: (host.to_owned(), port.parse().unwrap()) }
 }
 
-fn output(mut command: Command) -> (Output, String) {
+pub fn output(mut command: Command) -> (Output, String) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     (output, said)
@@ -86,14 +99,19 @@ fn json(answer: &str) -> serde_json::Value {
 }
 
 /// Asks for the state until it contains this.
-async fn until_state(page: &str, contains: &str) -> String {
+pub async fn until_state(page: &str, contains: &str) -> String {
+    until(page, "/api/state", contains).await
+}
+
+/// Asks for this until it contains that.
+pub async fn until(page: &str, path: &str, contains: &str) -> String {
     let patience = Instant::now() + LONG;
     loop {
-        let state = get(page, "/api/state");
-        if state.contains(contains) {
-            return state;
+        let answer = get(page, path);
+        if answer.contains(contains) {
+            return answer;
         }
-        assert!(Instant::now() < patience, "waited in vain for {contains}: {state}");
+        assert!(Instant::now() < patience, "waited in vain for {contains}: {answer}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

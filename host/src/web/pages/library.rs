@@ -175,13 +175,11 @@ fn deeds(seen: Seen, track: &Track, shown_for: Option<Emotion>) -> Markup {
             legend { "Never play it for" }
             @for emotion in Emotion::ALL {
                 @let banned = track.not_for.contains(emotion);
-                @if fits.contains(emotion) || banned {
-                    form method="post" action=(seen.to(&format!("/api/tracks/{id}/not-for"))) {
-                        input type="hidden" name="mood" value=(emotion);
-                        input type="hidden" name="banned" value=(!banned);
-                        button.tiny id={ "not-" (id) "-" (emotion) } aria-pressed=(banned) {
-                            (parts::icon(parts::NOT)) (look(emotion.into()).word)
-                        }
+                form method="post" action=(seen.to(&format!("/api/tracks/{id}/not-for"))) {
+                    input type="hidden" name="mood" value=(emotion);
+                    input type="hidden" name="banned" value=(!banned);
+                    button.tiny id={ "not-" (id) "-" (emotion) } aria-pressed=(banned) {
+                        (parts::icon(parts::NOT)) (look(emotion.into()).word)
                     }
                 }
             }
