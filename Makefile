@@ -1,7 +1,7 @@
 # make help lists what can be done here.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: help demo build test check setup accuracy overtime train page-test mqtt-test clean
+.PHONY: help demo build test check setup accuracy overtime train page-test spotify-test mqtt-test clean
 
 CARGO ?= cargo
 TFLITE := target/tflite/libtensorflowlite_c.so
@@ -11,7 +11,7 @@ DENY := target/tools/$(CARGO_DENY)/bin/cargo-deny
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-demo: build ## watch a clip (or the camera) and play music for it; FOR=30 ends after 30 s
+demo: build ## watch a clip (or the camera) and play music for it; FOR=30 ends after 30 s; SPOTIFY=fake tries that
 	@deploy/demo/run $(FOR)
 
 build: setup ## build the device and the host, optimised
@@ -55,6 +55,9 @@ train: ## train the emotion network; see models/train/README.md
 
 page-test: setup ## real clicks on the page in headless Chromium; needs node and chromium
 	deploy/page-test
+
+spotify-test: setup ## Moodring's calls against Spotify's own schema; needs node and MOODRING_SPOTIFY, a folder
+	deploy/spotify-test
 
 mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
 	$(CARGO) test --package moodring-device --locked --test mosquitto -- --ignored --nocapture

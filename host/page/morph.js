@@ -20,7 +20,11 @@ export function morph(old, fresh) {
     if (name !== keep && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (old.nodeName === "INPUT" && !busy) old.value = fresh.value;
-  if (old.nodeName === "SELECT") return; // Whoever chooses is not disturbed.
+  if (old.nodeName === "SELECT") {
+    // Whoever chooses is not disturbed, nor is a choice undone that is not sent yet.
+    if (!busy && old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.childNodes);
+    return;
+  }
   children(old, fresh);
 }
 

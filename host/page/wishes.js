@@ -18,16 +18,18 @@ export const worked = (promise) =>
 
 let asked = 0;
 let wanted = location.href;
-/** Shows the list of this page as `url` has it, unless something newer is asked for meanwhile. */
+/** Shows the list of this page, or how things stand with Spotify, as `url` has it, unless something newer is asked
+ * for meanwhile. */
 async function show(url) {
-  if (!byId("view")) return;
+  const place = byId("view") ?? byId("spotify");
+  if (!place) return;
   const mine = ++asked;
   const answer = await fetch(url, { headers: { accept: "text/html" } });
   const text = await answer.text();
   if (mine !== asked) return;
-  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("view");
+  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(place.id);
   if (!answer.ok || !fresh) throw new Error("the list cannot be shown now");
-  keepingFocus(() => morph(byId("view"), document.adoptNode(fresh)));
+  keepingFocus(() => morph(place, document.adoptNode(fresh)));
 }
 
 let stale;

@@ -66,6 +66,9 @@ pub const PACE: Duration = Duration::from_millis(100);
 /// The player has so long to begin what it was told, before it is told again.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// So many tracks after the next are told to a player that looks ahead.
+const LOOK_AHEAD: usize = 2;
+
 /// How many messages are taken in before conclusions are drawn.
 const AT_ONCE: usize = 256;
 
@@ -278,7 +281,7 @@ impl App {
             chance,
         };
         app.keep_to_plan(now);
-        let tracks = app.common.store.candidates().await;
+        let tracks = app.common.store.candidates_of(app.player.plays()).await;
         app.loaded(tracks, now);
         Ok(app)
     }
@@ -331,6 +334,7 @@ impl App {
         self.fade(turned, now);
         self.tell_player(now).await;
         self.fit_queue(self.habits.ahead, now);
+        self.look_ahead(now).await;
         self.keep(now).await;
     }
 
@@ -359,7 +363,7 @@ impl App {
         if !self.playback.is_idle() && self.playback.next().map(|next| &next.choice) != self.queue.front() {
             match self.queue.front().cloned() {
                 Some(choice) => {
-                    if let Some(pending) = self.pending(choice, false, now).await {
+                    if let Some(pending) = self.named(choice, now).await {
                         self.player.send(Command::Next(pending.item()));
                         self.playback.told_next(pending);
                     }
@@ -369,6 +373,31 @@ impl App {
                     self.playback.told_clear_next();
                 }
             }
+        }
+    }
+
+    /// Tells a player that looks ahead what probably follows the next.
+    async fn look_ahead(&mut self, now: Moment) {
+        if !self.player.looks_ahead() || self.playback.next().is_none() {
+            return;
+        }
+        let choices: Vec<Choice> = self.queue.iter().skip(1).take(LOOK_AHEAD).cloned().collect();
+        if self.playback.later().iter().map(|told| &told.choice).eq(&choices) {
+            return;
+        }
+        let mut later = Vec::with_capacity(choices.len());
+        for choice in choices {
+            later.extend(self.named(choice, now).await);
+        }
+        self.player.send(Command::Then(later.iter().map(Pending::item).collect()));
+        self.playback.told_then(later);
+    }
+
+    /// The play of a choice that follows: under the name that the player knows already, if it was told.
+    async fn named(&mut self, choice: Choice, now: Moment) -> Option<Pending> {
+        match self.playback.later().iter().find(|told| told.choice == choice) {
+            Some(told) => Some(told.clone()),
+            None => self.pending(choice, false, now).await,
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use moodring_mood::Emotion;
 
+use crate::spotify::commands as spotify;
+
 /// Hears the mood of a room and plays music that fits it.
 #[derive(Debug, Parser)]
 #[command(name = "moodring-host", version)]
@@ -57,6 +59,9 @@ pub enum Command {
     },
     /// Measure what learning is worth, on simulated listeners with hidden tastes.
     Regret(Regret),
+    /// Music from Spotify: log in, look for music, playlists for moods.
+    #[command(subcommand)]
+    Spotify(spotify::Command),
     /// Set the database aside under another name, so that the next start begins with an empty one.
     ///
     /// For a database that is damaged; stop Moodring first. Nothing is deleted; likes, history and what was learnt

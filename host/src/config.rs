@@ -6,6 +6,7 @@
 
 mod choice;
 mod rooms;
+mod spotify;
 
 use std::{
     net::SocketAddr,
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 pub use choice::Choosing;
 pub use rooms::{HOME, Hear, Room, room_of};
+pub use spotify::{PerMood, Spotify, meant};
 
 use crate::player::{
     level::EvenOut,
@@ -47,6 +49,8 @@ pub struct Config {
     pub player: Sound,
     /// Music Player Daemon, where it plays.
     pub mpd: Mpd,
+    /// Music from Spotify.
+    pub spotify: Spotify,
     /// The page.
     pub web: Web,
     /// The rooms, each with its cameras and its sound; none: see [`Config::rooms`].
@@ -279,6 +283,12 @@ pub enum Unusable {
         /// What the system said.
         why: std::io::Error,
     },
+    /// The rhythm of the refresh is none.
+    #[error("spotify.refresh: {why}")]
+    Schedule {
+        /// What was found, and what would do.
+        why: String,
+    },
     /// No place for the state could be found.
     #[error("no home directory is known: set state_dir to a folder that can be written")]
     NoHome,
@@ -333,7 +343,8 @@ impl Config {
         )?;
         range("player.volume", &volume, "must lie within 0 and 1", (0.0..=1.0).contains(&volume))?;
         self.check_choice()?;
-        self.check_rooms()
+        self.check_rooms()?;
+        self.check_spotify()
     }
 
     /// Tries whether what the settings name can be read. The program starts without it too: a disk

@@ -14,13 +14,13 @@ use std::{
 use rand::{SeedableRng, rngs::StdRng};
 use thiserror::Error;
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{broadcast, mpsc, watch},
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
 
 use crate::{
-    app::{App, Common, Habits, Handle, Inputs, Scanned, Seat, Seated},
+    app::{App, Common, Habits, Handle, Inputs, News, Scanned, Seat, Seated},
     broker::{BrokerError, Embedded},
     config::{Backend, Broker, Config, HOME, Mqtt, Room, Sound, room_of},
     decide::Rules,
@@ -36,7 +36,9 @@ use crate::{
         level::EvenOut,
         local::{self, StartError},
         mpd, pieces,
+        spotify::start as either,
     },
+    spotify::{Service, serve::Serves},
     web::{self, BindError},
 };
 
@@ -124,6 +126,10 @@ impl Host {
         let built_in = config.music.folder().is_none();
         store.use_pieces(if built_in { &pieces::ALL } else { &[] }).await?;
 
+        let spotify = match config.spotify.is_on() {
+            true => Some(Service::start(&config.spotify, &store, state_dir).await?),
+            false => None,
+        };
         let rooms = config.rooms();
         let names: Vec<_> = rooms.iter().map(|room| room.name.clone()).collect();
         if !names.iter().any(|name| name == HOME) {
@@ -138,7 +144,16 @@ impl Host {
             let (say, events) = mpsc::unbounded_channel();
             let sound = config.sound(room);
             let habits = habits(config, room, &sound);
-            let player = player(room, sound, say)?;
+            let player = match spotify.as_ref().filter(|_| index == config.spotify_room()) {
+                Some(spotify) => {
+                    let (local_say, local_events) = mpsc::unbounded_channel();
+                    let local = player(room, sound, local_say)?;
+                    let (connect, said, kind) = spotify.drive();
+                    tokio::spawn(tell_source(spotify.serves(), say.clone()));
+                    Box::new(either(local, local_events, connect, said, kind, say)) as Box<dyn Player>
+                }
+                None => player(room, sound, say)?,
+            };
             let (steer, wishes) = mpsc::channel(64);
             let (ear, heard) = mpsc::channel(256);
             let (tell, scans) = mpsc::channel(4);
@@ -152,6 +167,10 @@ impl Host {
         }
         let state = common.state.subscribe();
         let handle = Handle::of_rooms(state, seated, Arc::clone(&common.screens), store.clone());
+        let handle = handle.with_spotify(spotify.clone());
+        if let Some(spotify) = &spotify {
+            tokio::spawn(tell_rooms(spotify.changed(), common.news.clone()));
+        }
         let announced = common.announcements.subscribe();
         // From here on only the rooms hold it: when they end, so do the announcements.
         drop(common);
@@ -214,6 +233,9 @@ impl Host {
             self.apps.detach_all();
             tracing::warn!("the music did not stop within a second");
         }
+        if let Some(spotify) = self.handle.spotify() {
+            spotify.stop();
+        }
         self.listener.stop().await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
@@ -259,6 +281,26 @@ fn first_line(file: &Path, key: &'static str) -> Result<String, NoStart> {
     }
     let text = std::fs::read_to_string(file).map_err(|why| NoStart::Password { key, path: file.to_owned(), why })?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Tells a room what is wrong with Spotify, or will be soon.
+async fn tell_source(mut serves: watch::Receiver<Serves>, room: mpsc::UnboundedSender<Event>) {
+    loop {
+        let told = serves.borrow_and_update().clone();
+        // When the room has ended, so has this.
+        if room.send(Event::Source(told.why.or(told.soon))).is_err() || serves.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells every room that there are other tracks.
+async fn tell_rooms(mut changed: watch::Receiver<u64>, rooms: broadcast::Sender<(usize, News)>) {
+    loop {
+        if changed.changed().await.is_err() || rooms.send((usize::MAX, News::LookAgain)).is_err() {
+            return;
+        }
+    }
 }
 
 /// Tells every room what a scan found.

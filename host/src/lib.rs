@@ -18,6 +18,7 @@ pub mod queue;
 pub mod regret;
 pub mod room;
 pub mod simulate;
+pub mod spotify;
 pub mod steer;
 pub mod taste;
 pub mod told;

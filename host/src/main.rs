@@ -16,7 +16,9 @@ use moodring_host::{
     library::{Store, damage, import::import},
     player::local,
     regret::{self, Trial},
-    simulate, told,
+    simulate,
+    spotify::{self, refresh::ASKED},
+    told,
 };
 use moodring_mood::Emotion;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +39,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let quiet = if matches!(cli.command, Command::Run) { "info,mqtt5=warn,sqlx=warn,lofty=error" } else { "error" };
     // One line for each thing that happens, on standard error; RUST_LOG overrides how much.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    // These write tokens into their finer lines; whatever RUST_LOG says, those are not for a log.
+    let tokens = ["rspotify=warn", "rspotify_http=warn", "reqwest=warn", "hyper=warn", "hyper_util=warn"];
+    let filter = tokens.iter().filter_map(|cap| cap.parse().ok()).fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
@@ -100,6 +105,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 let store = Store::open(&state_dir).await?;
                 let mood = mood.as_deref().and_then(Emotion::from_word);
                 let reports = import(&store, files, mood).await?;
+                if config.spotify.is_on() {
+                    store.note(ASKED, "yes").await?;
+                }
                 store.close().await;
                 let lines: String = reports.iter().map(|report| format!("{report}\n")).collect();
                 writeln!(
@@ -109,6 +117,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 )?;
                 Ok(())
             }
+            Command::Spotify(command) => spotify::commands::run(command, &config, &state_dir).await,
             Command::StartAfresh => {
                 let old = damage::start_afresh(&state_dir)
                     .with_context(|| format!("cannot set the database in {} aside", state_dir.display()))?;

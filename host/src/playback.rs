@@ -53,7 +53,8 @@ impl Pending {
     /// What the player is told.
     pub fn item(&self) -> Item {
         let Track { source, level, place, .. } = &self.track;
-        Item { play: self.play, source: source.clone(), level: *level, place: *place }
+        let length = self.track.length_s.and_then(|s| Duration::try_from_secs_f64(s).ok());
+        Item { play: self.play, source: source.clone(), level: *level, place: *place, length }
     }
 }
 
@@ -79,6 +80,7 @@ pub struct Playback {
     pub current: Option<Playing>,
     starting: Option<Pending>,
     next: Option<Pending>,
+    later: Vec<Pending>,
     replaced: VecDeque<Pending>,
     skipping: bool,
     plays: Plays,
@@ -111,6 +113,35 @@ impl Playback {
     pub fn told_clear_next(&mut self) {
         let before = self.next.take();
         self.remember(before);
+        self.told_then(Vec::new());
+    }
+
+    /// The player is told that these probably follow the next.
+    pub fn told_then(&mut self, later: Vec<Pending>) {
+        let before = std::mem::replace(&mut self.later, later);
+        for pending in before {
+            let kept = self.later.iter().chain(&self.next).any(|known| known.play == pending.play);
+            self.remember(Some(pending).filter(|_| !kept));
+        }
+    }
+
+    /// What the player was told to follow the next.
+    pub fn later(&self) -> &[Pending] {
+        &self.later
+    }
+
+    /// Somebody plays other music: nothing that was told will be heard. Gives what was.
+    pub fn gave_way(&mut self) -> Option<Playing> {
+        self.starting = None;
+        self.next = None;
+        self.later.clear();
+        self.skipping = false;
+        self.current.take()
+    }
+
+    /// `play` was skipped at the device itself.
+    pub fn skipped_there(&mut self, play: PlayId) {
+        self.skipping |= self.current.as_ref().is_some_and(|playing| playing.told.play == play);
     }
 
     /// The player is told to skip.
@@ -168,10 +199,13 @@ impl Playback {
 
     fn withdraw(&mut self, play: PlayId) -> Option<Pending> {
         let named = |pending: &mut Pending| pending.play == play;
-        self.starting.take_if(named).or_else(|| self.next.take_if(named)).or_else(|| {
-            let at = self.replaced.iter().position(|pending| pending.play == play)?;
-            self.replaced.remove(at)
-        })
+        let later = |all: &mut Vec<Pending>| all.iter().position(|p| p.play == play).map(|at| all.remove(at));
+        self.starting.take_if(named).or_else(|| self.next.take_if(named)).or_else(|| later(&mut self.later)).or_else(
+            || {
+                let at = self.replaced.iter().position(|pending| pending.play == play)?;
+                self.replaced.remove(at)
+            },
+        )
     }
 }
 

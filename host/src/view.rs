@@ -149,6 +149,8 @@ pub struct PlayingView {
     pub title: String,
     /// Who made it; empty when unknown.
     pub artist: String,
+    /// Where a browser opens it in Spotify, if it is from there.
+    pub address: Option<String>,
     /// The mood it was chosen for.
     pub mood: Mood,
     /// Why it was chosen, in words.
@@ -172,6 +174,8 @@ pub struct QueuedView {
     pub title: String,
     /// Who made it; empty when unknown.
     pub artist: String,
+    /// Where a browser opens it in Spotify, if it is from there.
+    pub address: Option<String>,
     /// The mood it was chosen for.
     pub mood: Mood,
     /// Why it was chosen, in words.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use moodring_host::player::{Command, Event, Fault, Item, Level, PlayId, Player, Source, mpd};
+use moodring_host::player::{Command, Event, Fault, Item, PlayId, Player, Source, mpd};
 use tempfile::TempDir;
 
 /// Nothing here takes as long, even on a busy machine.
@@ -118,7 +118,7 @@ fn write_wav(path: &Path, seconds: u32) {
 }
 
 fn item(play: PlayId, file: &Path) -> Item {
-    Item { play, source: Source::File(file.to_owned()), level: Level::default(), place: None }
+    Item::plain(play, Source::File(file.to_owned()))
 }
 
 /// Events until one is `last`; positions are left out unless it is one.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use moodring_host::player::{
-    Command, Event, Fault, Item, Level, PlayId, Player, Source,
+    Command, Event, Fault, Item, PlayId, Player, Source,
     local::{self, LocalPlayer, Output},
 };
 
@@ -24,11 +24,11 @@ fn start(output: Output) -> (LocalPlayer, Receiver<Event>) {
 }
 
 fn file(play: PlayId, path: &Path) -> Item {
-    Item { play, source: Source::File(path.to_owned()), level: Level::default(), place: None }
+    Item::plain(play, Source::File(path.to_owned()))
 }
 
 fn built_in(play: PlayId, name: &str) -> Item {
-    Item { play, source: Source::BuiltIn(name.to_owned()), level: Level::default(), place: None }
+    Item::plain(play, Source::BuiltIn(name.to_owned()))
 }
 
 /// Events until one is `last`; positions are left out.

@@ -24,7 +24,7 @@ const browser = await chromium.launch({
 });
 
 const complaints = [];
-const pages = ["/", "/library", "/library?mood=happy", "/history", "/taste"];
+const pages = ["/", "/library", "/library?mood=happy", "/history", "/taste", "/spotify"];
 async function open(options, at = base, path = "/") {
   const context = await browser.newContext(options);
   const page = await context.newPage();

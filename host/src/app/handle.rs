@@ -18,6 +18,7 @@ use crate::{
     config::HOME,
     library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, covers::cover, tastes::Learnt},
     player::{PlayId, Source},
+    spotify::Service,
     steer::{Steer, Wish},
     view::State,
 };
@@ -59,6 +60,7 @@ pub struct Handle {
     screens: Screens,
     store: Store,
     covers: Arc<Semaphore>,
+    spotify: Option<Service>,
 }
 
 impl Handle {
@@ -69,7 +71,18 @@ impl Handle {
 
     /// Ties the ends together; the first of `rooms`, which are at least one, is steered.
     pub fn of_rooms(state: watch::Receiver<Arc<State>>, rooms: Vec<Seated>, screens: Screens, store: Store) -> Self {
-        Self { state, rooms: rooms.into(), room: 0, screens, store, covers: Arc::new(Semaphore::new(1)) }
+        Self { state, rooms: rooms.into(), room: 0, screens, store, covers: Arc::new(Semaphore::new(1)), spotify: None }
+    }
+
+    /// The same, with Spotify.
+    #[must_use]
+    pub fn with_spotify(self, spotify: Option<Service>) -> Self {
+        Self { spotify, ..self }
+    }
+
+    /// Spotify, if it is on.
+    pub const fn spotify(&self) -> Option<&Service> {
+        self.spotify.as_ref()
     }
 
     /// The same, to steer the room of this name; fails with the names that there are.

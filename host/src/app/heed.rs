@@ -115,6 +115,38 @@ impl App {
                     self.failed(pending, heard, &fault, now).await;
                 }
             }
+            Event::Skipped(play) => {
+                self.playback.skipped_there(play);
+                if let Some((playing, ending)) = self.playback.ended(play) {
+                    self.told_at = now.tick;
+                    self.end_fade();
+                    self.write_ended(&playing, ending, now);
+                }
+            }
+            Event::PausedThere if self.paused == Paused::No => {
+                self.fade_end = None;
+                self.set_paused(Paused::ByHand);
+            }
+            Event::ResumedThere if self.paused != Paused::No => {
+                self.touched = Some(now.tick);
+                self.set_paused(Paused::No);
+            }
+            Event::PausedThere | Event::ResumedThere => {}
+            Event::GaveWay(words) => {
+                tracing::info!("{words}");
+                if let Some(playing) = self.playback.gave_way() {
+                    self.write_ended(&playing, Ending::Replaced, now);
+                }
+                self.fade_end = None;
+                self.set_paused(Paused::ByHand);
+                self.notices.say(About::Elsewhere, words);
+            }
+            Event::OtherKind => {
+                self.loads.other_kind = true;
+                self.reload(now);
+            }
+            Event::Source(Some(words)) => self.notices.say(About::Source, words),
+            Event::Source(None) => self.notices.well(About::Source),
             Event::Output(words) => {
                 tracing::warn!("{words}");
                 self.notices.say(About::Output, words);
@@ -128,6 +160,7 @@ impl App {
 
     async fn began(&mut self, play: PlayId, length: Option<Duration>, now: Moment) {
         let Some(told) = self.playback.started(play) else { return };
+        self.notices.well(About::Elsewhere);
         if let Some(before) = self.playback.current.take() {
             self.write_ended(&before, Ending::Replaced, now);
         }

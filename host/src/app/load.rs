@@ -36,6 +36,8 @@ pub(super) struct Loads {
     outdated: bool,
     last: Instant,
     again: Option<Instant>,
+    /// Tracks of another kind are to be played: what was told of the old ones and has not begun is forgotten.
+    pub other_kind: bool,
     /// A scan is over, and what it found has not been looked at.
     pub scan_ended: bool,
 }
@@ -43,7 +45,7 @@ pub(super) struct Loads {
 impl Loads {
     pub fn new(now: Instant) -> Self {
         let (to, from) = mpsc::channel(1);
-        Self { to, from, running: false, outdated: false, last: now, again: None, scan_ended: false }
+        Self { to, from, running: false, outdated: false, last: now, again: None, other_kind: false, scan_ended: false }
     }
 
     /// What is known of the tracks changes, in memory and in the database: a running look may have missed it.
@@ -65,10 +67,10 @@ impl App {
         }
         self.loads.running = true;
         self.loads.last = now.tick;
-        let (store, to) = (self.common.store.clone(), self.loads.to.clone());
+        let (store, to, kind) = (self.common.store.clone(), self.loads.to.clone(), self.player.plays());
         tokio::spawn(async move {
             // Fails only when the program is ending.
-            let _ = to.send(store.candidates().await).await;
+            let _ = to.send(store.candidates_of(kind).await).await;
         });
     }
 
@@ -95,6 +97,9 @@ impl App {
         }
         match loaded {
             Ok(tracks) => {
+                if std::mem::take(&mut self.loads.other_kind) && self.playback.current.is_none() {
+                    self.playback.gave_way();
+                }
                 self.tracks = tracks;
                 self.taste.seat(&self.tracks);
                 // What was shown of them may have changed.

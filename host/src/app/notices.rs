@@ -16,6 +16,10 @@ pub enum About {
     Clock,
     /// The sound output.
     Output,
+    /// Where the music comes from.
+    Source,
+    /// Somebody plays other music on the room's device.
+    Elsewhere,
     /// The folder of music.
     Folder,
     /// There is nothing to play.

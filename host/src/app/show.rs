@@ -8,6 +8,7 @@ use super::{About, App, unwritten::Entry};
 use crate::{
     decide::Choice,
     listen::Announcement,
+    player::Kind,
     room::Moment,
     view::{LibraryView, Paused, PlayingView, QueuedView, RoomView},
 };
@@ -26,6 +27,7 @@ impl App {
                 track: track.id,
                 title: track.title.clone(),
                 artist: track.artist.clone(),
+                address: track.source.address(),
                 mood: told.choice.mood,
                 reason: playing.reason.clone(),
                 liked: track.liked,
@@ -78,6 +80,7 @@ impl App {
                 track: track.id,
                 title: track.title.clone(),
                 artist: track.artist.clone(),
+                address: track.source.address(),
                 mood: choice.mood,
                 reason: self.words(choice.mood, &choice.why, now),
             })
@@ -150,8 +153,12 @@ impl App {
     /// Counts the tracks.
     pub(super) fn count_library(&mut self) {
         let fit = |emotion: Emotion| self.tracks.iter().filter(|t| t.fits(emotion)).count() as u64;
-        self.library =
-            LibraryView { tracks: self.tracks.len() as u64, by_emotion: Emotion::ALL.map(fit), ..self.library };
+        self.library = LibraryView {
+            tracks: self.tracks.len() as u64,
+            by_emotion: Emotion::ALL.map(fit),
+            built_in: self.habits.built_in && self.player.plays() == Kind::Local,
+            ..self.library
+        };
     }
 
     /// What is to come, as it is kept: with what the player was told of and has not begun.

@@ -139,6 +139,7 @@ pub fn words(commands: &[Command]) -> Vec<&'static str> {
     let word = |command: &Command| match command {
         Command::Play(_) => "play",
         Command::Next(_) => "next",
+        Command::Then(_) => "then",
         Command::ClearNext => "clear",
         Command::Pause(_) => "pause",
         Command::Resume => "resume",

@@ -54,7 +54,7 @@ pub enum ImportError {
 }
 
 /// A song that a list wants to be played for an emotion.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Its name in the database.
     pub id: i64,
@@ -155,7 +155,8 @@ fn read(file: &Path) -> Result<Vec<Entry>, ImportError> {
 /// # Errors
 /// The database cannot be read or written.
 pub async fn look_again(store: &Store) -> Result<u64, StoreError> {
-    let wanted = store.still_wanted().await?;
+    // What was found at Spotify only may be among the files by now.
+    let wanted = store.wanted_where("t.id IS NULL OR t.gone = 1 OR t.kind <> 'file'").await?;
     if wanted.is_empty() {
         return Ok(0);
     }
@@ -248,9 +249,16 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn still_wanted(&self) -> Result<Vec<Wanted>, StoreError> {
-        let query = "SELECT w.id, w.emotion, w.title, w.artist, w.album, w.place FROM wanted w \
-                     LEFT JOIN tracks t ON t.id = w.track_id WHERE t.id IS NULL OR t.gone = 1 ORDER BY w.id";
-        let rows = sqlx::query(query).fetch_all(&self.pool).await?;
+        self.wanted_where("t.id IS NULL OR t.gone = 1").await
+    }
+
+    /// The wanted songs of which this holds, `t` being the track that each was found to be; the oldest first.
+    pub(super) async fn wanted_where(&self, holds: &'static str) -> Result<Vec<Wanted>, StoreError> {
+        let query = format!(
+            "SELECT w.id, w.emotion, w.title, w.artist, w.album, w.place FROM wanted w \
+             LEFT JOIN tracks t ON t.id = w.track_id WHERE {holds} ORDER BY w.id"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_all(&self.pool).await?;
         let mut wanted = Vec::with_capacity(rows.len());
         for row in rows {
             let word: String = row.try_get("emotion")?;

@@ -2,9 +2,10 @@
 //!
 //! `types` says what a track is. `store` opens the database, and `damage` is what happens where it is damaged;
 //! `shelf` keeps the tracks in it and `diary` what the room did, `tastes` what was learnt from it; `retained` what
-//! the broker is to remember. `hand` keeps the moods that people gave. `scan` looks through a folder, with `tags`
-//! for the files and `words` for what their names and tags say of moods; `watch` notices changes, `loudness`
-//! measures, `covers` shows. `import` takes in lists of other programs, read by `playlists` and found by `matching`.
+//! the broker is to remember; `spotify` what was found there. `hand` keeps the moods that people gave. `scan` looks
+//! through a folder, with `tags` for the files and `words` for what their names and tags say of moods; `watch`
+//! notices changes, `loudness` measures, `covers` shows. `import` takes in lists of other programs, read by
+//! `playlists` and found by `matching`.
 
 pub mod covers;
 pub mod damage;
@@ -18,6 +19,7 @@ pub mod rescan;
 pub mod retained;
 pub mod scan;
 pub mod shelf;
+pub mod spotify;
 pub mod store;
 pub mod tags;
 pub mod tastes;

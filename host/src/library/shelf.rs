@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     decide::plane::{self, Point},
-    player::pieces::Piece,
+    player::{Kind, pieces::Piece},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -201,15 +201,24 @@ impl Store {
         Ok(())
     }
 
-    /// Everything that can be played, sorted by id.
+    /// Everything that can be played on this machine, sorted by id.
     ///
     /// # Errors
     /// The database cannot be read.
     pub async fn candidates(&self) -> Result<Vec<Candidate>> {
+        self.candidates_of(Kind::Local).await
+    }
+
+    /// Everything that a player of this kind can play, sorted by id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn candidates_of(&self, kind: Kind) -> Result<Vec<Candidate>> {
         let listed = sqlx::query(
             "SELECT t.id, t.artist, t.valence, t.arousal, COALESCE(t.explicit, 0) AS explicit FROM tracks t \
-             WHERE t.gone = 0 AND t.problem IS NULL ORDER BY t.id",
-        );
+             WHERE t.gone = 0 AND t.problem IS NULL AND (t.kind = 'spotify') = $1 ORDER BY t.id",
+        )
+        .bind(kind == Kind::Spotify);
         let mut artists: HashMap<String, u32> = HashMap::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         let mut tags = Vec::new();
@@ -277,7 +286,7 @@ pub fn sought(artist: &str, album: &str, title: &str) -> String {
     format!("{artist}\n{album}\n{title}").to_lowercase()
 }
 
-async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotions) -> Result<()> {
+pub(super) async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotions) -> Result<()> {
     sqlx::query("DELETE FROM track_moods WHERE track_id = $1").bind(track).execute(&mut **all).await?;
     for emotion in moods.iter() {
         insert_mood(all, track, emotion).await?;

@@ -292,7 +292,11 @@ pub(super) fn track(row: &SqliteRow) -> std::result::Result<Track, sqlx::Error> 
     let length: Option<i64> = row.try_get("length_ms")?;
     Ok(Track {
         id: TrackId(row.try_get("id")?),
-        source: if kind == "built_in" { Source::BuiltIn(place) } else { Source::File(PathBuf::from(place)) },
+        source: match kind.as_str() {
+            "built_in" => Source::BuiltIn(place),
+            "spotify" => Source::Spotify(place),
+            _ => Source::File(PathBuf::from(place)),
+        },
         title: row.try_get("title")?,
         artist: row.try_get("artist")?,
         album: row.try_get("album")?,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     decide::plane::Point,
@@ -73,7 +73,7 @@ impl FromIterator<Emotion> for Emotions {
 }
 
 impl Serialize for Emotions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
     }
 }
@@ -83,8 +83,8 @@ impl Serialize for Emotions {
 pub struct Track {
     /// Its name in the database.
     pub id: TrackId,
-    /// Where its sound comes from.
-    #[serde(skip)]
+    /// Where its sound comes from; programs are told where a browser opens it, if it is Spotify's.
+    #[serde(rename = "address", serialize_with = "address")]
     pub source: Source,
     /// Its title; never empty.
     pub title: String,
@@ -108,6 +108,10 @@ pub struct Track {
     /// Where it stands on its album, where known.
     #[serde(skip)]
     pub place: Option<Place>,
+}
+
+fn address<S: Serializer>(source: &Source, to: S) -> Result<S::Ok, S::Error> {
+    source.address().serialize(to)
 }
 
 /// What deciding needs to know of a track that can be played; many are held in memory.

@@ -260,6 +260,7 @@ impl<E: FnMut(Event)> Session<E> {
                 self.rest = Rest::No;
                 self.deck.next(item.play, self.voice(item));
             }
+            Command::Then(_) => {}
             Command::ClearNext => self.deck.clear_next(),
             Command::Pause(over) => self.deck.pause(over),
             Command::Resume => self.deck.resume(),

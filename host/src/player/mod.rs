@@ -8,6 +8,7 @@ pub mod level;
 pub mod local;
 pub mod mpd;
 pub mod pieces;
+pub mod spotify;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -23,6 +24,35 @@ pub enum Source {
     File(PathBuf),
     /// One of the built-in pieces, by its name.
     BuiltIn(String),
+    /// A track of Spotify's, by its `spotify:track:…`; a Connect device plays it.
+    Spotify(String),
+}
+
+/// What plays a track; a room plays from one of them at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// This machine.
+    #[default]
+    Local,
+    /// A Connect device.
+    Spotify,
+}
+
+impl Source {
+    /// What plays it.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::File(_) | Self::BuiltIn(_) => Kind::Local,
+            Self::Spotify(_) => Kind::Spotify,
+        }
+    }
+
+    /// Where a browser opens it elsewhere: a track of Spotify's there.
+    pub fn address(&self) -> Option<String> {
+        let Self::Spotify(uri) = self else { return None };
+        let id = uri.strip_prefix("spotify:track:").filter(|id| id.chars().all(|c| c.is_ascii_alphanumeric()))?;
+        Some(format!("https://open.spotify.com/track/{id}"))
+    }
 }
 
 /// One track to be played once.
@@ -36,6 +66,15 @@ pub struct Item {
     pub level: Level,
     /// Where it stands on its album, where known.
     pub place: Option<Place>,
+    /// Its length, where known before it plays.
+    pub length: Option<Duration>,
+}
+
+impl Item {
+    /// One of which nothing more is known.
+    pub fn plain(play: PlayId, source: Source) -> Self {
+        Self { play, source, level: Level::default(), place: None, length: None }
+    }
 }
 
 /// Where a track stands on its album: tracks that follow one another there are never faded into another.
@@ -64,7 +103,10 @@ pub enum Command {
     /// Play this when the current track ends, without a gap; at once, if nothing plays. Replaces an
     /// earlier `Next`, of which nothing is told.
     Next(Item),
-    /// Forget the `Next`.
+    /// What probably follows the `Next`, soonest first; only for a player that [looks ahead](Player::looks_ahead).
+    /// Replaces an earlier one.
+    Then(Vec<Item>),
+    /// Forget the `Next` and what follows it.
     ClearNext,
     /// Fade out over this time, then pause. Zero pauses at once.
     Pause(Duration),
@@ -119,6 +161,18 @@ pub enum Event {
     /// This play cannot be heard, or broke off half-way. Nothing else follows for this play, no [`Event::Ended`] either. The `Next` plays on, if there
     /// is one; a track that was playing when a [`Command::Play`] failed goes on.
     Failed(PlayId, Fault),
+    /// This play ended because somebody skipped it at the device itself.
+    Skipped(PlayId),
+    /// Somebody paused at the device itself.
+    PausedThere,
+    /// Somebody went on at the device itself.
+    ResumedThere,
+    /// Somebody plays other music there: all plays are forgotten, until the next command. In words.
+    GaveWay(String),
+    /// [`Player::plays`] has changed.
+    OtherKind,
+    /// What is wrong with where the music comes from, in words with what to do; `None`: nothing any more.
+    Source(Option<String>),
     /// The output is missing or lost. In words, with what to do.
     Output(String),
     /// The output that was missing or lost is there again. In words.
@@ -129,4 +183,14 @@ pub enum Event {
 pub trait Player: Send {
     /// Hands a command over; returns at once.
     fn send(&self, command: Command);
+
+    /// Which tracks are to be chosen for it; a change is told by [`Event::OtherKind`].
+    fn plays(&self) -> Kind {
+        Kind::Local
+    }
+
+    /// Whether it wants to be told [what follows the next](Command::Then).
+    fn looks_ahead(&self) -> bool {
+        false
+    }
 }

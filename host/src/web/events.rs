@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Site, api::InRoom, assets, parts, refusal::Refusal, seen::Seen};
+use super::{Site, api::InRoom, assets, pages, parts, refusal::Refusal, seen::Seen};
 use crate::{app::Handle, library::Play, view};
 
 /// The shortest time between two events of a stream.
@@ -57,7 +57,7 @@ pub async fn state(State(site): State<Site>) -> Result<Response, Refusal> {
 /// `?room=` names the room whose parts they are; without it, it is the first.
 pub async fn parts(State(site): State<Site>, InRoom(handle): InRoom) -> Result<Response, Refusal> {
     let watcher = Watcher::new(&site)?;
-    let told = Told { handle, watcher, parts: HashMap::new(), plays: Vec::new(), played: None };
+    let told = Told { handle, watcher, parts: HashMap::new(), plays: Vec::new(), played: None, source: None };
     Ok(streamed(stream::unfold(told, |mut told| async {
         loop {
             if !told.watcher.next_change(TICK).await {
@@ -124,6 +124,8 @@ struct Told {
     parts: HashMap<&'static str, String>,
     plays: Vec<Play>,
     played: Option<Option<Timestamp>>,
+    /// When it was last looked how things stand with Spotify.
+    source: Option<Instant>,
 }
 
 impl Told {
@@ -137,9 +139,18 @@ impl Told {
             }
             self.played = plays_now;
         }
-        let mut changed = HashMap::new();
-        for (name, html) in parts::all(Seen { state: &state, room: self.handle.room() }, &self.plays, Timestamp::now())
+        let seen = Seen { state: &state, room: self.handle.room() };
+        let mut parts = parts::all(seen, &self.plays, Timestamp::now());
+        if let Some(service) = self.handle.spotify()
+            && self.source.is_none_or(|looked| looked.elapsed() >= TICK)
         {
+            self.source = Some(Instant::now());
+            if let Ok(view) = service.view().await {
+                parts.push(("spotify", pages::spotify_part(&view).into_string()));
+            }
+        }
+        let mut changed = HashMap::new();
+        for (name, html) in parts {
             if self.parts.get(name) != Some(&html) {
                 self.parts.insert(name, html.clone());
                 changed.insert(name, html);

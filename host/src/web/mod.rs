@@ -15,6 +15,7 @@ mod pages;
 mod parts;
 mod refusal;
 mod seen;
+mod spotify;
 mod steer;
 mod words;
 
@@ -172,6 +173,15 @@ fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/api/tracks/{id}/moods", post(edit::moods)),
         ("/api/tracks/{id}/not-for", post(steer::not_for)),
         ("/api/tracks/{id}/play", post(steer::play_track)),
+        (spotify::PATH, get(pages::spotify)),
+        ("/api/spotify", get(spotify::state)),
+        ("/api/spotify/login", post(spotify::log_in)),
+        ("/api/spotify/paste", post(spotify::paste)),
+        ("/api/spotify/logout", post(spotify::log_out)),
+        ("/api/spotify/device", post(spotify::device)),
+        ("/api/spotify/devices", post(spotify::devices)),
+        ("/api/spotify/playlist", post(spotify::playlist)),
+        ("/api/spotify/refresh", post(spotify::refresh)),
     ]
 }
 

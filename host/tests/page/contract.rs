@@ -176,7 +176,7 @@ async fn the_states_of_all_rooms_are_as_it_says() {
 #[test]
 fn what_it_does_not_say_is_noticed() {
     let playing = &FILE["components"]["schemas"]["Queued"];
-    let right = json!({ "track": 1, "title": "a", "artist": "", "mood": "happy", "reason": "liked" });
+    let right = json!({ "track": 1, "title": "a", "artist": "", "address": null, "mood": "happy", "reason": "liked" });
     assert_eq!(errors(playing, &right), [""; 0]);
     for wrong in [json!({ "mood": "cheerful" }), json!({ "track": "1" }), json!({ "news": 1 })] {
         let mut value = right.clone();

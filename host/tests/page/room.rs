@@ -248,6 +248,7 @@ fn first(scene: Scene) -> State {
         track: TrackId(track),
         title: title.to_owned(),
         artist: artist.to_owned(),
+        address: None,
         mood: Mood::Happy,
         reason: reason.to_owned(),
     })
@@ -317,6 +318,7 @@ fn playing(id: i64, started: Timestamp) -> PlayingView {
         track: TrackId(id),
         title: title.to_owned(),
         artist: artist.to_owned(),
+        address: None,
         mood: Mood::Happy,
         reason: "happy for 4 min; not played today".to_owned(),
         liked: false,
@@ -327,8 +329,8 @@ fn playing(id: i64, started: Timestamp) -> PlayingView {
 }
 
 fn queued(track: TrackId) -> QueuedView {
-    let PlayingView { title, artist, mood, .. } = playing(track.0, Timestamp::now());
-    QueuedView { track, title, artist, mood, reason: "picked by hand".to_owned() }
+    let PlayingView { title, artist, address, mood, .. } = playing(track.0, Timestamp::now());
+    QueuedView { track, title, artist, address, mood, reason: "picked by hand".to_owned() }
 }
 
 async fn go_on(state: watch::Sender<Arc<State>>, mut wishes: mpsc::Receiver<(usize, Wish)>, pool: SqlitePool) {

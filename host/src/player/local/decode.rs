@@ -58,6 +58,7 @@ pub(super) fn open(source: Source, gain: f32, side: Side) -> Box<dyn Voice> {
 fn decode(source: &Source, gain: f32, to: &SyncSender<Parcel>) -> Parcel {
     let result = catch_unwind(AssertUnwindSafe(|| match source {
         Source::File(path) => FileSound::open(path).and_then(|mut sound| deliver(&mut sound, gain, to)),
+        Source::Spotify(_) => Err(Fault::Away("Spotify plays on its own devices".to_owned())),
         Source::BuiltIn(name) => match pieces::by_name(name) {
             Some(piece) => deliver(&mut piece.perform(), gain, to),
             None => Err(format!("there is no built-in piece named {name}").into()),
@@ -68,7 +69,7 @@ fn decode(source: &Source, gain: f32, to: &SyncSender<Parcel>) -> Parcel {
         Ok(Err(why)) => Parcel::Failed(why),
         Err(_) => Parcel::Failed(Fault::Broken(match source {
             Source::File(path) => format!("{} is damaged so that its decoder failed", path.display()),
-            Source::BuiltIn(name) => format!("the built-in piece {name} could not be played"),
+            Source::BuiltIn(name) | Source::Spotify(name) => format!("{name} could not be played"),
         })),
     }
 }

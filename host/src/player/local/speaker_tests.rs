@@ -9,7 +9,6 @@ use std::{
 };
 
 use super::{super::*, *};
-use crate::player::Level;
 
 /// Two devices, each plugged in or not; counts the frames that each was given.
 #[derive(Default)]
@@ -70,7 +69,7 @@ fn start(plugs: &Arc<Plugs>, on_loss: OnLoss) -> (LocalPlayer, Arc<Mutex<Vec<Eve
     let speakers: Arc<dyn Speakers> = Arc::clone(plugs) as _;
     let player = start_on(settings, speakers, move |event| hear.lock().unwrap().push(event)).unwrap();
     let source = Source::BuiltIn("neutral".to_owned());
-    player.send(Command::Play(Item { play: 1, source, level: Level::default(), place: None }));
+    player.send(Command::Play(Item::plain(1, source)));
     (player, said)
 }
 

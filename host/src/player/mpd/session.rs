@@ -316,6 +316,8 @@ impl<E: FnMut(Event)> Session<E> {
                 }
                 self.look(client).await?;
             }
+            // Only for players that look ahead.
+            Command::Then(_) => {}
             Command::Volume(_) => {
                 self.remember(command);
                 if self.fade.is_none() {
@@ -353,6 +355,7 @@ impl<E: FnMut(Event)> Session<E> {
                 self.end_current();
                 self.current = self.next.take();
             }
+            Command::Then(_) => {}
             Command::Volume(volume) if volume.is_nan() => {}
             Command::Volume(volume) => self.volume = volume.clamp(0.0, 1.0),
             Command::Stop => {
@@ -480,6 +483,7 @@ fn uri(source: &Source, folder: &Path) -> Result<String, String> {
                 "MPD plays files, and the built-in piece {name} is none; name a folder of music in music.folder"
             ));
         }
+        Source::Spotify(_) => return Err("Spotify plays on its own devices".to_owned()),
     };
     let inside = path.strip_prefix(folder).ok().and_then(Path::to_str);
     inside.map(str::to_owned).ok_or_else(|| {

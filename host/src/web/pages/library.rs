@@ -158,6 +158,7 @@ fn deeds(seen: Seen, track: &Track, shown_for: Option<Emotion>) -> Markup {
     let (id, fits) = (track.id, moods(track));
     html! {
         @if track.problem.is_none() { (parts::enqueue(seen, id, &track.title, &format!("track-{id}"))) }
+        @if let Some(address) = track.source.address() { (parts::at_spotify(&address, &track.title, "button tiny")) }
         @if let Some(from) = shown_for.filter(|from| fits.contains(*from)) { (elsewhere(seen, track, from)) }
         fieldset {
             legend { "Music for" }

@@ -6,6 +6,7 @@
 mod history;
 mod library;
 mod now;
+mod spotify;
 mod taste;
 
 use axum::http::HeaderMap;
@@ -16,6 +17,7 @@ use super::{assets, parts, refusal::Refusal, seen::Seen};
 pub use history::history;
 pub use library::library;
 pub use now::now;
+pub use spotify::{part as spotify_part, spotify};
 pub use taste::taste;
 
 /// One of the pages.
@@ -25,10 +27,11 @@ enum Page {
     Library,
     History,
     Taste,
+    Spotify,
 }
 
 impl Page {
-    const ALL: [Self; 4] = [Self::Now, Self::Library, Self::History, Self::Taste];
+    const ALL: [Self; 5] = [Self::Now, Self::Library, Self::History, Self::Taste, Self::Spotify];
 
     const fn path(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl Page {
             Self::Library => "/library",
             Self::History => "/history",
             Self::Taste => "/taste",
+            Self::Spotify => "/spotify",
         }
     }
 
@@ -45,6 +49,7 @@ impl Page {
             Self::Library => "Library",
             Self::History => "History",
             Self::Taste => "Taste",
+            Self::Spotify => "Spotify",
         }
     }
 
@@ -54,6 +59,7 @@ impl Page {
             Self::Library => parts::SHELF,
             Self::History => parts::PAST,
             Self::Taste => parts::LEARNT,
+            Self::Spotify => parts::WAVES,
         }
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{seen::Seen, words},
     by,
-    signs::{DOWN, PLAY, REMOVE, UP, face, icon, more},
+    signs::{DOWN, PLAY, REMOVE, UP, at_spotify, face, icon, more},
     why,
 };
 use crate::view::QueuedView;
@@ -51,6 +51,7 @@ fn deeds(seen: Seen, at: usize, of: usize, track: &QueuedView, id: &str) -> Mark
         form method="post" action=(seen.to(&format!("/api/tracks/{}/play", track.track))) {
             button.tiny id={ (id) "-play" } { (icon(PLAY)) "Play now" }
         }
+        @if let Some(address) = &track.address { (at_spotify(address, &track.title, "button tiny")) }
         @if at > 0 { (shift(at - 1, "Sooner", UP, "up")) }
         @if at + 1 < of { (shift(at + 1, "Later", DOWN, "down")) }
         form method="post" action=(seen.to("/api/queue/remove")) {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{seen::Seen, words},
     by,
-    signs::{NOT, PAUSE, PLAY, SKIP, face, icon, like},
+    signs::{NOT, PAUSE, PLAY, SKIP, at_spotify, face, icon, like},
     why,
 };
 use crate::view::{Paused, PlayingView};
@@ -54,6 +54,7 @@ fn track_that_plays(playing: &PlayingView) -> Markup {
             div {
                 p.title { (playing.title) }
                 @if !playing.artist.is_empty() { p.soft { (playing.artist) } }
+                @if let Some(address) = &playing.address { p.small { (at_spotify(address, &playing.title, "")) } }
             }
         }
         p.reason { (face(playing.mood, "face")) span { (why(playing.mood, &playing.reason)) } }

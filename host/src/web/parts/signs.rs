@@ -61,12 +61,23 @@ pub fn enqueue(seen: Seen, track: TrackId, title: &str, id: &str) -> Markup {
     html! { (put(true, "Play next", SOON, "comes next.")) (put(false, "Add to queue", ADD, "waits in the queue.")) }
 }
 
+/// Opens a track of Spotify's there.
+pub fn at_spotify(address: &str, title: &str, class: &str) -> Markup {
+    html! {
+        a class=(class) href=(address) target="_blank" rel="noopener noreferrer" {
+            (icon(WAVES)) "Open in Spotify" span.sr { ": " (title) }
+        }
+    }
+}
+
 /// The face of a mood, beside its word.
 pub fn face(mood: Mood, class: &str) -> Markup {
     html! { img class=(class) src=(assets::at(&format!("{mood}.svg"))) alt="" width="100" height="100"; }
 }
 
 /// Icons: the outline of a path on a square of 24.
+pub const WAVES: &str =
+    "M4 8.500c5.500-2 11.500-1.500 16 1.500M5.500 13c4.500-1.500 9-1 13 1.500M7 17c3.500-1 6.500-.500 9.500 1.200";
 pub const PLAY: &str = "M8 5.5v13a1 1 0 0 0 1.5.9l10.5-6.5a1 1 0 0 0 0-1.8L9.500 4.600A1 1 0 0 0 8 5.500z";
 pub const PAUSE: &str = "M8.500 5v14M15.500 5v14";
 pub const SKIP: &str =
