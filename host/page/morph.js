@@ -22,7 +22,7 @@ export function morph(old, fresh) {
   if (old.nodeName === "INPUT" && !busy) old.value = fresh.value;
   if (old.nodeName === "SELECT") {
     // Whoever chooses is not disturbed, nor is a choice undone that is not sent yet.
-    if (!busy && old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.childNodes);
+    if (!busy && old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML; // Moved, they would choose anew.
     return;
   }
   children(old, fresh);

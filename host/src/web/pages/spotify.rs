@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use moodring_mood::{Emotion, look::look};
 
 use super::{
-    super::{Site, api::InRoom, parts, refusal::Refusal, seen::Seen},
+    super::{Site, api::InRoom, parts, refusal::Refusal, seen::Seen, words},
     Page, beside, served,
 };
 use crate::spotify::{View, serve::clock};
@@ -139,7 +139,7 @@ fn found(view: &View) -> Markup {
     html! {
         section #spotify-found.card aria-labelledby="found-head" {
             header { h2 #found-head { "Music found" } }
-            p.num { (view.stock.tracks) " tracks" @if view.stock.fillers > 0 { ", " (view.stock.fillers) " of them liked ones that fill gaps" } }
+            p.num { (words::count(view.stock.tracks, "track", "tracks")) @if view.stock.fillers > 0 { ", " (view.stock.fillers) " of them liked ones that fill gaps" } }
             ul.chips {
                 @for (emotion, n) in Emotion::ALL.into_iter().zip(view.stock.by_emotion) {
                     li.chip { (parts::face(emotion.into(), "face")) (look(emotion.into()).word) " " span.num { (n) } }

@@ -54,7 +54,7 @@ fn track_that_plays(playing: &PlayingView) -> Markup {
             div {
                 p.title { (playing.title) }
                 @if !playing.artist.is_empty() { p.soft { (playing.artist) } }
-                @if let Some(address) = &playing.address { p.small { (at_spotify(address, &playing.title, "")) } }
+                @if let Some(address) = &playing.address { p { (at_spotify(address, &playing.title, "button tiny")) } }
             }
         }
         p.reason { (face(playing.mood, "face")) span { (why(playing.mood, &playing.reason)) } }
