@@ -181,6 +181,10 @@ async fn a_short_wait_is_waited_for_and_failures_are_repeated_where_that_does_no
     assert_eq!(stage.calls.devices().await.unwrap().len(), 1);
     stage.status("/me/player/devices", 2, 500, None, None);
     assert_eq!(stage.calls.devices().await.unwrap().len(), 1);
+    stage.standin.world(|world| world.break_down("/me/player/devices", 1, Kind::Slow { ms: 300 }));
+    let asked = Instant::now();
+    assert_eq!(stage.calls.devices().await.unwrap().len(), 1);
+    assert!(asked.elapsed() >= Duration::from_millis(300), "a slow answer is waited for");
     stage.standin.world(|world| world.break_down("/me/player/devices", 1, Kind::Drop));
     assert_eq!(stage.calls.devices().await.unwrap().len(), 1);
     let device = stage.calls.devices().await.unwrap()[0].id.clone().unwrap();
