@@ -237,6 +237,13 @@ impl Taste {
         self.tracks[emotion as usize].contains_key(&track)
     }
 
+    /// The tracks of which anything is known for a mood, sorted.
+    pub fn known(&self, emotion: Emotion) -> Vec<TrackId> {
+        let mut known: Vec<_> = self.tracks[emotion as usize].keys().copied().collect();
+        known.sort_unstable();
+        known
+    }
+
     /// Everything that is known.
     pub fn iter(&self, now: Timestamp) -> impl Iterator<Item = (Emotion, TrackId, Sums)> {
         let all = Emotion::ALL.into_iter().zip(&self.tracks);

@@ -11,8 +11,6 @@ pub mod plane;
 mod reason;
 mod widen;
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use moodring_mood::{Emotion, Mood};
 use rand::{Rng, seq::index};
@@ -27,8 +25,8 @@ use crate::{
     taste::Taste,
 };
 
-/// At most so many tracks of which something is known, and as many of which nothing is, are weighed for
-/// one choice; of more, so many by chance.
+/// At most so many tracks that are liked, as many others of which something is known, and as many of which nothing
+/// is, are weighed for one choice; of more, so many by chance.
 const LOOK: usize = 256;
 
 /// A track chosen for a mood.
@@ -134,7 +132,8 @@ pub struct Rules {
 /// Why `track` is a choice among `tracks`, in words: "liked; not played today".
 pub fn why(aim: impl Into<Aim>, track: &Candidate, tracks: &[Candidate], taste: &Taste, now: Timestamp) -> String {
     let aim = aim.into();
-    let own = if aim.step.is_none() { widen::own(&aim, tracks).len() } else { 0 };
+    // None, one, or several.
+    let own = tracks.iter().filter(|t| aim.step.is_none() && t.fits(aim.emotion) && aim.wants(t)).take(2).count();
     reason::why(&aim, own, track, taste.of(aim.emotion, track.id, now), now)
 }
 
@@ -159,8 +158,8 @@ pub fn choose(
         None => widen::turn(&aim, first, tracks, recent),
         Some((step, point)) => near::near(&aim, step, point, tracks, recent.first()),
     };
-    let rested = rested(&pool, recent, rules.repeat_window.max(1));
-    let spread = spread(&rested, tracks, recent, rules.artist_gap);
+    let rested = rested(pool, recent, rules.repeat_window.max(1));
+    let spread = spread(rested, tracks, recent, rules.artist_gap);
     let chosen = draw(&aim, &spread, taste, now, chance)?;
     let step = aim.step.map(|(step, _)| step);
     Some(Choice { track: chosen.id, mood: aim.emotion.into(), step, why: why(aim, chosen, tracks, taste, now) })
@@ -172,33 +171,45 @@ pub fn has_another(aim: &Aim, track: TrackId, tracks: &[Candidate]) -> bool {
 }
 
 /// Those of `pool`, sorted by id, that were not heard lately; at least one, if there is any.
-fn rested<'a>(pool: &[&'a Candidate], recent: &[TrackId], window: usize) -> Vec<&'a Candidate> {
+fn rested<'a>(mut pool: Vec<&'a Candidate>, recent: &[TrackId], window: usize) -> Vec<&'a Candidate> {
     let most = window.min(pool.len().saturating_sub(1));
-    let mut tired = HashSet::new();
+    let mut tired = Vec::new();
     for id in recent.iter().take(window) {
-        if tired.len() < most && pool.binary_search_by_key(id, |t| t.id).is_ok() {
-            tired.insert(*id);
+        if tired.len() < most
+            && let Ok(at) = pool.binary_search_by_key(id, |t| t.id)
+            && !tired.contains(&at)
+        {
+            tired.push(at);
         }
     }
-    pool.iter().copied().filter(|t| !tired.contains(&t.id)).collect()
+    tired.sort_unstable();
+    let (mut tired, mut at) = (tired.into_iter().peekable(), 0..);
+    pool.retain(|_| at.next().is_none_or(|at| tired.next_if_eq(&at).is_none()));
+    pool
 }
 
 /// Those whose artist was not heard lately; where that leaves none, the gap is made smaller.
-fn spread<'a>(pool: &[&'a Candidate], tracks: &[Candidate], recent: &[TrackId], gap: usize) -> Vec<&'a Candidate> {
+fn spread<'a>(
+    mut pool: Vec<&'a Candidate>,
+    tracks: &[Candidate],
+    recent: &[TrackId],
+    gap: usize,
+) -> Vec<&'a Candidate> {
     let artist = |id: &TrackId| tracks.binary_search_by_key(id, |t| t.id).ok().and_then(|at| tracks[at].artist);
     let heard: Vec<_> = recent.iter().take(gap).map(artist).collect();
     for gap in (1..=heard.len()).rev() {
-        let lately: HashSet<u32> = heard[..gap].iter().flatten().copied().collect();
-        let others: Vec<_> = pool.iter().copied().filter(|t| t.artist.is_none_or(|a| !lately.contains(&a))).collect();
-        if !others.is_empty() {
-            return others;
+        let lately: Vec<u32> = heard[..gap].iter().flatten().copied().collect();
+        let other = |t: &&Candidate| t.artist.is_none_or(|artist| !lately.contains(&artist));
+        if pool.iter().any(other) {
+            pool.retain(other);
+            break;
         }
     }
-    pool.to_vec()
+    pool
 }
 
 /// The one that seems most welcome just now, by a draw from what is believed of each; those not heard
-/// for long have a little more of it, and those nearer to where a path leads.
+/// for long have a little more of it, and those nearer to where a path leads. `pool` is sorted by id.
 fn draw<'a>(
     aim: &Aim,
     pool: &[&'a Candidate],
@@ -212,19 +223,31 @@ fn draw<'a>(
         Rest::Hours(_) | Rest::Never => 1.0,
     };
     let near = |track: &Candidate| aim.step.map_or(1.0, |(_, point)| near::nearness(track, point));
-    let emotion = aim.emotion;
-    let (known, others): (Vec<_>, Vec<_>) = pool.iter().partition(|t| t.liked || taste.knows(emotion, t.id));
-    let mut judge = taste.judge(emotion, now);
+    let mut judge = taste.judge(aim.emotion, now);
     let mut best: Option<(f64, &Candidate)> = None;
-    for some in [known, others] {
-        for at in index::sample(chance, some.len(), some.len().min(LOOK)) {
-            let welcome = rest(some[at]) * near(some[at]) * judge.draw(some[at], chance);
-            if best.is_none_or(|(most, _)| welcome > most) {
-                best = Some((welcome, some[at]));
-            }
+    for track in some(aim.emotion, pool, taste, chance) {
+        let welcome = rest(track) * near(track) * judge.draw(track, chance);
+        if best.is_none_or(|(most, _)| welcome > most) {
+            best = Some((welcome, track));
         }
     }
     best.map(|(_, track)| track)
+}
+
+/// Some of `pool`, by chance: of those that are liked, of the others of which something is known, and of those of
+/// which nothing is, at most [`LOOK`] each. None is missing where there are few.
+fn some<'a>(emotion: Emotion, pool: &[&'a Candidate], taste: &Taste, chance: &mut impl Rng) -> Vec<&'a Candidate> {
+    let mut some = Vec::new();
+    let liked: Vec<_> = pool.iter().filter(|t| t.liked).collect();
+    some.extend(index::sample(chance, liked.len(), liked.len().min(LOOK)).into_iter().map(|at| *liked[at]));
+    // Of these some are not in the pool: twice as many are looked for.
+    let known = taste.known(emotion);
+    let known = index::sample(chance, known.len(), known.len().min(2 * LOOK)).into_iter().map(|at| known[at]);
+    let known = known.filter_map(|id| pool.binary_search_by_key(&id, |t| t.id).ok()).map(|at| pool[at]);
+    some.extend(known.filter(|t| !t.liked).take(LOOK));
+    let any = index::sample(chance, pool.len(), pool.len().min(2 * LOOK)).into_iter().map(|at| pool[at]);
+    some.extend(any.filter(|t| !t.liked && !taste.knows(emotion, t.id)).take(LOOK));
+    some
 }
 
 #[cfg(test)]

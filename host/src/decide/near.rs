@@ -27,23 +27,20 @@ pub(super) fn near<'a>(
 ) -> Vec<&'a Candidate> {
     // A lift may begin with the tension that a person is in; from there on nobody is led back to it.
     let at_start = step.goal == Goal::Lift && step.number <= 1;
-    let fit = |tense: bool| -> Vec<(f32, &Candidate)> {
-        let wanted = tracks.iter().filter(|t| aim.wants(t) && (tense || !t.place.is_tense()));
-        wanted.map(|t| (t.place.distance(point), t)).collect()
-    };
-    let mut all = fit(at_start);
-    if all.is_empty() {
-        all = fit(true);
-    }
-    let others = all.iter().filter(|(_, t)| Some(&t.id) != last).map(|(distance, _)| *distance);
+    let fit = |tense: bool| tracks.iter().filter(move |t| aim.wants(t) && (tense || !t.place.is_tense()));
+    let tense = at_start || fit(false).next().is_none();
+    let all = || fit(tense).map(|t| (t.place.distance(point), t));
+    let within = |reach: f32| all().filter(|(distance, _)| *distance <= reach).map(|(_, track)| track).collect();
+    let others = all().filter(|(_, t)| Some(&t.id) != last).map(|(distance, _)| distance);
     let nearest = others.fold(f32::INFINITY, f32::min);
-    let mut reach = nearest + NEAR;
-    if all.iter().filter(|(distance, _)| *distance <= reach).count() < FEW {
-        let mut distances: Vec<_> = all.iter().map(|(distance, _)| *distance).collect();
-        distances.sort_by(f32::total_cmp);
-        reach = distances.get(FEW - 1).or(distances.last()).copied().unwrap_or(reach).max(nearest);
-    }
-    all.into_iter().filter(|(distance, _)| *distance <= reach).map(|(_, track)| track).collect()
+    let found: Vec<&Candidate> = within(nearest + NEAR);
+    let mut distances: Vec<f32> = match found.len() {
+        FEW.. => return found,
+        _ => all().map(|(distance, _)| distance).collect(),
+    };
+    let Some(last) = distances.len().checked_sub(1) else { return found };
+    let (_, few, _) = distances.select_nth_unstable_by(last.min(FEW - 1), f32::total_cmp);
+    within(few.max(nearest))
 }
 
 /// How much a track's distance from its place takes from its welcome, 0..=1.

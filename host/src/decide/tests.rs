@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use rand::{SeedableRng, rngs::StdRng};
 
