@@ -276,7 +276,7 @@ impl Deck {
         if self.look_at.is_some_and(|at| now >= at) {
             return Some(Act::Look);
         }
-        if let Some(piece) = self.to_hand_over(now) {
+        if let Some(piece) = self.next_to_hand_over(now) {
             return Some(Act::Enqueue(device, piece.uri));
         }
         None

@@ -17,8 +17,11 @@ pub const GENRES: [(&str, &[&str]); 7] = [
     ("neutral", &["genre:chill", "genre:ambient", "genre:jazz calm"]),
 ];
 
+/// What to search for, for each mood by its word.
+type Terms = [(&'static str, &'static [&'static str]); 7];
+
 /// Words for a mood, by language and the mood's word.
-const WORDS: [(&str, [(&str, &[&str]); 7]); 6] = [
+const WORDS: [(&str, Terms); 6] = [
     (
         "en",
         [

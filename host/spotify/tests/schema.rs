@@ -1,6 +1,7 @@
 //! Every call of the client, and every reply of the stand-in, through a proxy that knows Spotify's schema.
 //!
 //! Run by `make spotify-test`, which brings the proxy and the schema; both are named by the environment.
+#![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},

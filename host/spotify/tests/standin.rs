@@ -1,4 +1,5 @@
 //! The real client against the stand-in, over loopback.
+#![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 use std::{
     net::SocketAddr,

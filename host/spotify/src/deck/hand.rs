@@ -18,7 +18,7 @@ const LATE: Duration = Duration::from_secs(20);
 
 impl Deck {
     /// What is to be put into the device's queue now.
-    pub(super) fn to_hand_over(&mut self, now: Instant) -> Option<Piece> {
+    pub(super) fn next_to_hand_over(&mut self, now: Instant) -> Option<Piece> {
         let current = self.current.as_ref().filter(|current| current.runs)?;
         let left = current.ends().map(|ends| ends.saturating_duration_since(now));
         if !self.engaged || now < self.hand_not_before {

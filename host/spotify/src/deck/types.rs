@@ -109,6 +109,7 @@ pub enum Act {
 
 /// What a call brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // One at a time, made and used up at once.
 pub enum Saw {
     /// It was done.
     Done,
