@@ -112,7 +112,7 @@ async fn a_device_gone_mad_slows_neither_the_page_nor_the_music() {
         while began.elapsed() < Duration::from_secs(4) {
             for _ in 0..100 {
                 told += 1;
-                let mood = if told % 2 == 0 { Mood::Happy } else { Mood::Sad };
+                let mood = if told.is_multiple_of(2) { Mood::Happy } else { Mood::Sad };
                 let payload = serde_json::to_vec(&message(mood, jiff::Timestamp::now(), told)).unwrap();
                 mad.publish("moodring/mad/mood", QoS::AtMostOnce, false, payload).await.unwrap();
             }
