@@ -60,11 +60,11 @@ spotify-test: setup ## Moodring's calls against Spotify's own schema; needs node
 	deploy/spotify-test
 
 mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
-	$(CARGO) test --package moodring-device --locked --test mosquitto -- --ignored --nocapture
+	$(CARGO) test --workspace --locked --test mosquitto -- --ignored --nocapture
 
 .PHONY: mpd-test
 mpd-test: setup ## the host's player against a real MPD without sound; needs mpd and mpc
-	$(CARGO) test --package moodring-host --locked --test mpd -- --ignored --nocapture
+	$(CARGO) test --workspace --locked --test mpd -- --ignored --nocapture
 
 .PHONY: pi rig pi-count
 pi: setup ## cross-build the device for the Raspberry Pi (64-bit and 32-bit) on an x86-64 Debian
@@ -72,7 +72,8 @@ pi: setup ## cross-build the device for the Raspberry Pi (64-bit and 32-bit) on 
 
 rig: setup ## the device in an emulated Raspberry Pi 3, against a real broker; keeps pictures in target/rig
 	deploy/pi/build aarch64
-	$(CARGO) run --package moodring-rig --locked
+	$(CARGO) build --workspace --bin moodring-rig --locked
+	target/debug/moodring-rig
 
 pi-count: setup ## instructions of a frame on the Raspberry Pi's processors; compare with deploy/rig/COUNTS.md
 	deploy/pi/build aarch64
