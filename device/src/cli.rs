@@ -4,10 +4,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use moodring_mood::{Confidence, Mood, Playing};
 
-use crate::screen::{Network, Scene, ScreenSize, ScreenState};
+use crate::{
+    screen::{Network, Scene, ScreenSize, ScreenState},
+    wiring,
+};
 
 /// Watches a room through a camera, shows its mood on a small screen and publishes it over MQTT.
 #[derive(Clone, Debug, Parser)]
@@ -102,6 +105,13 @@ pub enum Command {
         /// Where to write the picture.
         #[arg(long, value_name = "FILE.png")]
         out: PathBuf,
+    },
+
+    /// Draw how a panel is wired to the Raspberry Pi, as SVG on standard output.
+    Wiring {
+        /// Which panel, as `[screen] panel` names it. What `[screen.wiring]` changes of it is not drawn.
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(wiring::names()))]
+        preset: String,
     },
 
     /// Look at the camera, the screen, the broker and everything else, and say what is wrong and what to type.

@@ -47,6 +47,8 @@ pub mod display;
 
 pub mod screen;
 
+pub mod wiring;
+
 pub mod publish;
 
 pub mod health;

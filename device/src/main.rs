@@ -18,9 +18,9 @@ use moodring_device::{
     pipeline::{self, End, RESTART},
     publish, read,
     reload::Reload,
-    screen,
+    screen::{self, presets::Preset},
     see::Seer,
-    trace,
+    trace, wiring,
 };
 use moodring_mood::Confidence;
 use signal_hook::{
@@ -96,6 +96,11 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             let scene = state.scene(*mood, Confidence::saturating(f32::from(*confidence) / 100.0));
             let picture = screen::render(&scene, size.unwrap_or(settings.screen.size()));
             picture.save_png(out).with_context(|| format!("cannot write {}", out.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Wiring { preset } => {
+            let preset = Preset::named(preset).with_context(|| format!("no panel is called {preset}"))?;
+            write!(io::stdout(), "{}", wiring::drawing(preset))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {

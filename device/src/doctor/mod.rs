@@ -13,6 +13,9 @@ mod sight;
 mod user;
 mod words;
 
+#[cfg(test)]
+mod guide_tests;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
