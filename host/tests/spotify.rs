@@ -2,6 +2,9 @@
 //! Spotify's own app, the device pulled, the quota spent, the log-in over.
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+#[path = "common/contract.rs"]
+#[allow(dead_code)]
+mod contract;
 #[path = "room/support.rs"]
 #[allow(dead_code)]
 mod support;
@@ -113,27 +116,35 @@ impl Stage {
 /// Where a browser is sent to.
 fn redirect(address: &str) -> String {
     let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let answer = get(host, &format!("/{path}"));
+    let answer = ask(host, &format!("GET /{path}"), "");
     let line = answer.lines().find_map(|line| line.strip_prefix("location: "));
     line.unwrap_or_else(|| panic!("no redirect in {answer}")).trim().to_owned()
 }
 
-fn ask(host: &str, request: &str) -> String {
+/// The whole answer to a request line.
+fn ask(host: &str, line: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    let about = format!("Host: {host}\r\nContent-Type: application/json\r\nContent-Length: {}", body.len());
+    stream.write_all(format!("{line} HTTP/1.1\r\nConnection: close\r\n{about}\r\n\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
 }
 
-fn get(host: &str, path: &str) -> String {
-    ask(host, &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+/// The same of the page, held to what `openapi.yaml` promises.
+fn promised(page: &str, line: &str, body: &str) -> String {
+    let answer = ask(page, line, body);
+    contract::holds(line, &contract::Answer::read(answer.as_bytes()));
+    answer
 }
 
-fn post(host: &str, path: &str, body: &str) -> String {
-    let about = format!("Content-Type: application/json\r\nContent-Length: {}", body.len());
-    ask(host, &format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{about}\r\n\r\n{body}"))
+fn get(page: &str, path: &str) -> String {
+    promised(page, &format!("GET {path}"), "")
+}
+
+fn post(page: &str, path: &str, body: &str) -> String {
+    promised(page, &format!("POST {path}"), body)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -421,7 +432,8 @@ async fn three_commands_on_the_command_line_and_no_token_in_any_log() {
     post(&page, "/api/play", "{}");
     stage.heard("music plays", |_, runs| runs).await;
     assert!(output(&stage, &["spotify", "refresh"], &log).contains("was asked"));
-    let state = get(&page, "/api/state") + &get(&page, "/api/spotify");
+    let asked = ["/api/state", "/api/spotify", "/api/tracks?limit=50", "/api/history"];
+    let state: String = asked.map(|path| get(&page, path)).concat();
     stage.standin.world(|world| world.expire_access());
     post(&page, "/api/skip", "{}");
     drop(run);

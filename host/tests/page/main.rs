@@ -1,11 +1,14 @@
 //! The page from outside: a real listener, a simulated room, and a small HTTP client.
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+#[path = "../common/contract.rs"]
 mod contract;
+mod openapi;
 mod room;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use contract::Answer;
 use moodring_host::{
     view::{Paused, State},
     web::{self, BindError},
@@ -28,28 +31,6 @@ struct Page {
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
     _dir: tempfile::TempDir,
-}
-
-/// An answer, read to its end.
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let line = self.head.lines().find(|l| l.to_lowercase().starts_with(&format!("{name}:")))?;
-        Some(line[name.len() + 1..].trim())
-    }
 }
 
 impl Page {
@@ -83,14 +64,7 @@ impl Page {
         let mut all = Vec::new();
         let reading = async { self.connect(&head, body).await.read_to_end(&mut all).await };
         timeout(Duration::from_secs(10), reading).await.expect("an answer within 10 s").unwrap();
-        let end = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
-        let head = String::from_utf8(all[..end].to_vec()).unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut body = all[end + 4..].to_vec();
-        if head.to_lowercase().contains("transfer-encoding: chunked") {
-            body = unchunked(&body);
-        }
-        let answer = Answer { status, head, body };
+        let answer = Answer::read(&all);
         contract::holds(line, &answer);
         answer
     }
@@ -121,16 +95,6 @@ impl Page {
     async fn state(&self) -> Value {
         self.get("/api/state").await.json()
     }
-}
-
-fn unchunked(mut rest: &[u8]) -> Vec<u8> {
-    let mut body = Vec::new();
-    while let Some(end) = rest.windows(2).position(|w| w == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
-        body.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = &rest[end + 4 + size..];
-    }
-    body
 }
 
 /// The events of a stream: name and data.
