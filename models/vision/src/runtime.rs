@@ -157,7 +157,8 @@ impl Runtime {
 }
 
 /// Where the library is when nobody says: `MOODRING_TFLITE` if that is set and not empty, else
-/// beside the program, else in a folder `tflite` there or in one of the two folders above it
+/// beside the program, else in `lib/moodring` beside the program's folder (`/usr/lib/moodring` for
+/// `/usr/bin/moodring-device`), else in a folder `tflite` there or in one of the two folders above it
 /// (`target/tflite` above `target/release/moodring-device`), else where `deploy/fetch-tflite` leaves
 /// it, `target/tflite` in the current folder or one of the two above it.
 pub fn default_library() -> PathBuf {
@@ -172,10 +173,12 @@ fn library_from(named: Option<OsString>, program: &Path, here: &Path) -> PathBuf
     }
     let inside = |folder: &Path| folder.join("tflite").join(LIBRARY);
     let beside = program.parent().map(|folder| folder.join(LIBRARY));
+    let installed = program.ancestors().nth(2).map(|prefix| prefix.join("lib/moodring").join(LIBRARY));
     let above_program = program.ancestors().skip(1).take(3).map(inside);
     let above_here = here.ancestors().take(3).map(|folder| inside(&folder.join("target")));
     beside
         .into_iter()
+        .chain(installed)
         .chain(above_program)
         .chain(above_here)
         .find(|path| path.is_file())
@@ -356,7 +359,7 @@ mod tests {
         let found = |named: Option<&str>| library_from(named.map(OsString::from), &program, &here);
         assert_eq!(found(None), Path::new("target/tflite").join(LIBRARY));
         // From the last place that is looked at to the first.
-        for place in ["here/target/tflite", "tflite", "a/tflite", "a/b/tflite", "a/b"] {
+        for place in ["here/target/tflite", "tflite", "a/tflite", "a/b/tflite", "a/lib/moodring", "a/b"] {
             let place = folder.path().join(place);
             fs::create_dir_all(&place).unwrap();
             fs::write(place.join(LIBRARY), "").unwrap();
