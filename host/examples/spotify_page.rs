@@ -11,12 +11,14 @@ use moodring_host::{
     host::Host,
     player::local::Output,
 };
-use moodring_spotify_standin::{Options, Standin};
+use moodring_spotify_standin::{Kind, Options, Standin};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options { song_seconds: Some(60), ..Options::default() };
     let standin = Standin::start((Ipv4Addr::LOCALHOST, 0).into(), options).await.context("the stand-in")?;
+    // Across the world a search takes its time, and how far they are can be seen.
+    standin.world(|world| world.break_down("/search", u32::MAX, Kind::Slow { ms: 200 }));
     let dir = tempfile::tempdir()?;
     let mut config = Config::default();
     config.mqtt.port = 0;

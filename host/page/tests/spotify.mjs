@@ -79,6 +79,9 @@ async function look(name, path) {
 
 await look("logged-out", "/spotify");
 const page = await open(desktop, "/spotify");
+// It begins with the log-in, and is over in seconds.
+const progress = page.locator("#spotify-found progress").waitFor({ timeout: 120_000 });
+progress.catch(() => {}); // Told where it is waited for.
 await check("a log-in: one press, consent at Spotify, and the page follows by itself", async () => {
   await page.getByText("nobody is logged in").first().waitFor();
   await page.locator("#log-in").click();
@@ -93,7 +96,7 @@ await check("a log-in: one press, consent at Spotify, and the page follows by it
   for (const mood of ["angry", "sad", "neutral"]) assert.equal(await page.locator(`#list-${mood}`).inputValue(), "", mood);
 });
 await check("the refresh shows how far it is, and what it found", async () => {
-  await page.locator("#spotify-found progress").waitFor();
+  await progress;
   if (shots) await page.screenshot({ path: `${shots}/refresh-desktop-light.png`, fullPage: true });
   await page.getByText("Last looked at").waitFor({ timeout: 120_000 });
   const { stock } = await ask("/api/spotify");
