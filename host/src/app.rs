@@ -307,6 +307,8 @@ impl App {
                 Some(event) = inputs.events.recv() => self.heed(event, Moment::now()).await,
                 Some(wish) = inputs.wishes.recv() => {
                     let outcome = self.obey(wish.what, Moment::now()).await;
+                    // What is told as done has reached the player, and outlives a pulled plug.
+                    self.act(Moment::now()).await;
                     // Whoever wished need not wait for it.
                     let _ = wish.done.send(outcome);
                 }
