@@ -7,6 +7,8 @@ CARGO ?= cargo
 TFLITE := target/tflite/libtensorflowlite_c.so
 CARGO_DENY := cargo-deny@0.20.2
 DENY := target/tools/$(CARGO_DENY)/bin/cargo-deny
+CARGO_DEB := cargo-deb@3.8.0
+DEB := target/tools/$(CARGO_DEB)/bin/cargo-deb
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,7 +37,11 @@ check: setup $(DENY) ## formatting, lints, documentation, licences
 	  else echo "check: the advisory database cannot be reached: advisories were NOT checked"; fi
 
 $(DENY):
-	$(CARGO) install --locked --quiet --root target/tools/$(CARGO_DENY) $(CARGO_DENY)
+	deploy/fetch-deny $(CARGO_DENY:cargo-deny@%=%) target/tools/$(CARGO_DENY)
+
+# Unoptimised, it is built in a third of the time; what it does is over in seconds. Without its own lzma it calls xz.
+$(DEB):
+	$(CARGO) install --debug --locked --quiet --no-default-features --root target/tools/$(CARGO_DEB) $(CARGO_DEB)
 
 MOODRING_DATA ?= ../shared/data
 
@@ -78,6 +84,10 @@ rig: setup ## the device in an emulated Raspberry Pi 3, against a real broker; k
 pi-count: setup ## instructions of a frame on the Raspberry Pi's processors; compare with deploy/rig/COUNTS.md
 	deploy/pi/build aarch64
 	deploy/rig/count
+
+.PHONY: packages
+packages: setup $(DEB) ## Debian packages of device and host, into target/packages; PACKAGES=device-arm64 makes one
+	CARGO_DEB=$(DEB) deploy/packages/build $(PACKAGES)
 
 clean: ## forget everything that was built
 	$(CARGO) clean
