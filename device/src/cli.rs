@@ -110,8 +110,13 @@ pub enum Command {
     /// Draw how a panel is wired to the Raspberry Pi, as SVG on standard output.
     Wiring {
         /// Which panel, as `[screen] panel` names it. What `[screen.wiring]` changes of it is not drawn.
-        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(wiring::names()))]
-        preset: String,
+        #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(wiring::names()),
+              required_unless_present = "table")]
+        preset: Option<String>,
+
+        /// Instead, all panels and their lines in config.txt, as TOML.
+        #[arg(long, conflicts_with = "preset")]
+        table: bool,
     },
 
     /// Look at the camera, the screen, the broker and everything else, and say what is wrong and what to type.

@@ -98,7 +98,11 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             picture.save_png(out).with_context(|| format!("cannot write {}", out.display()))?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Wiring { preset } => {
+        Command::Wiring { preset, table: _ } => {
+            let Some(preset) = preset else {
+                write!(io::stdout(), "{}", wiring::table())?;
+                return Ok(ExitCode::SUCCESS);
+            };
             let preset = Preset::named(preset).with_context(|| format!("no panel is called {preset}"))?;
             write!(io::stdout(), "{}", wiring::drawing(preset))?;
             Ok(ExitCode::SUCCESS)

@@ -119,6 +119,21 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|preset| preset.name)
 }
 
+/// All panels and what each needs in config.txt, as TOML: what `deploy/pi/flash` writes to a card.
+pub fn table() -> String {
+    let mut text = String::from(
+        "# The panels and their lines for config.txt, as the device has them. Written by\n\
+         #   moodring-device wiring --table > deploy/flash/panels.toml\n",
+    );
+    for preset in PRESETS {
+        // Titles have double quotes (inches) and no single ones; names and lines have neither.
+        let lines: Vec<String> = preset.config_txt.iter().map(|line| format!("\"{line}\"")).collect();
+        let (name, title, lines) = (preset.name, preset.title, lines.join(", "));
+        text.push_str(&format!("\n[[panel]]\nname = \"{name}\"\ntitle = '{title}'\nconfig_txt = [{lines}]\n"));
+    }
+    text
+}
+
 /// How this panel is wired, as an SVG that stands by itself.
 pub fn drawing(preset: &Preset) -> String {
     let lines = Line::of_panel(preset);

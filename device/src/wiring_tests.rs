@@ -105,6 +105,18 @@ fn wires_neither_cross_nor_touch_and_the_board_holds_its_ends() {
 }
 
 #[test]
+fn cards_are_prepared_with_the_lines_that_the_presets_have() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/flash/panels.toml");
+    let kept = fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(
+        kept,
+        table(),
+        "write deploy/flash/panels.toml anew:\n\
+         cargo run -p moodring-device -- wiring --table > deploy/flash/panels.toml"
+    );
+}
+
+#[test]
 fn the_guide_has_the_drawings_as_they_are() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/guide/wiring");
     for preset in PRESETS {
