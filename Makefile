@@ -89,5 +89,9 @@ pi-count: setup ## instructions of a frame on the Raspberry Pi's processors; com
 packages: setup $(DEB) ## Debian packages of device and host, into target/packages; PACKAGES=device-arm64 makes one
 	CARGO_DEB=$(DEB) deploy/packages/build $(PACKAGES)
 
+.PHONY: flash-check
+flash-check: setup ## what deploy/pi/flash writes, looked at by cloud-init's schema, fsck.fat, mtools and crypt(3)
+	deploy/flash/check
+
 clean: ## forget everything that was built
 	$(CARGO) clean

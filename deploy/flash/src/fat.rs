@@ -4,8 +4,12 @@
 //! partition table, its first partition is no FAT, or the FAT is damaged.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
+    mem,
+    os::unix::fs::FileExt,
+    rc::Rc,
 };
 
 use fatfs::{FileSystem, FsOptions};
@@ -66,12 +70,19 @@ pub struct Window<F> {
     file: F,
     span: Span,
     at: u64,
+    /// Where entries called "." were written, bytes from the file's beginning; see [`Fat::order_dots`].
+    dots: Dots,
 }
+
+type Dots = Rc<RefCell<Vec<u64>>>;
+
+/// An entry's name as it lies in a folder: 8 and 3 letters, filled with spaces.
+const DOT: &[u8; 11] = b".          ";
 
 impl<F: Seek> Window<F> {
     /// This part of `file`.
-    pub const fn new(file: F, span: Span) -> Self {
-        Self { file, span, at: 0 }
+    pub fn new(file: F, span: Span) -> Self {
+        Self { file, span, at: 0, dots: Dots::default() }
     }
 
     fn room(&mut self, wanted: usize) -> io::Result<usize> {
@@ -93,6 +104,9 @@ impl<F: Read + Seek> Read for Window<F> {
 impl<F: Write + Seek> Write for Window<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.room(bytes.len())?;
+        if bytes == DOT {
+            self.dots.borrow_mut().push(self.span.start + self.at);
+        }
         let count = self.file.write(&bytes[..room])?;
         self.at += count as u64;
         Ok(count)
@@ -119,9 +133,39 @@ impl<F: Seek> Seek for Window<F> {
 pub struct Fat {
     system: FileSystem<Window<File>>,
     file: File,
+    dots: Dots,
+    /// The root's first cluster on a FAT32.
+    root: [u8; 4],
 }
 
 impl Fat {
+    /// Puts "." and ".." of new folders where they belong: first, and under no long name; and has ".." say 0
+    /// where it means the root. fatfs 0.3 does neither, which fsck.fat takes for damage and would mend at the
+    /// first boot by renaming them.
+    fn order_dots(&self) -> io::Result<()> {
+        for dot in mem::take(&mut *self.dots.borrow_mut()) {
+            // The long name of ".", ".", the long name of "..", "..", each of 32 bytes.
+            let Some(start) = dot.checked_sub(32) else { continue };
+            let mut entries = [0; 128];
+            self.file.read_exact_at(&mut entries, start)?;
+            let is_long = |at: usize| entries[at + 11] == 0x0f;
+            if is_long(0) && entries[32..43] == *DOT && is_long(64) && entries[96..98] == *b".." {
+                entries.copy_within(32..64, 0);
+                entries.copy_within(96..128, 32);
+                let cluster = [entries[58], entries[59], entries[52], entries[53]];
+                if cluster == self.root {
+                    entries[52..54].fill(0);
+                    entries[58..60].fill(0);
+                }
+                // Free again.
+                entries[64] = 0xe5;
+                entries[96] = 0xe5;
+                self.file.write_all_at(&entries, start)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The boot partition of an image, or of a card with one on it.
     ///
     /// # Errors
@@ -144,9 +188,13 @@ impl Fat {
             )));
         }
         let keep = file.try_clone().map_err(failed("cannot open the image twice"))?;
-        let system = FileSystem::new(Window::new(file, span), FsOptions::new())
+        let mut root = [0; 4];
+        keep.read_exact_at(&mut root, span.start + 44).map_err(failed("cannot read the boot partition"))?;
+        let window = Window::new(file, span);
+        let dots = Rc::clone(&window.dots);
+        let system = FileSystem::new(window, FsOptions::new())
             .map_err(failed("the boot partition is no FAT, or it is damaged"))?;
-        Ok(Self { system, file: keep })
+        Ok(Self { system, file: keep, dots, root })
     }
 }
 
@@ -172,6 +220,7 @@ impl Boot for Fat {
                 root.create_dir(&made).map_err(failed(what()))?;
                 made.push('/');
             }
+            self.order_dots().map_err(failed(what()))?;
         }
         let mut file = root.create_file(path).map_err(failed(what()))?;
         let write = file.truncate().and_then(|()| file.write_all(bytes)).and_then(|()| file.flush());

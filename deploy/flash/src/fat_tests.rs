@@ -35,8 +35,16 @@ fn what_is_written_is_there_when_it_is_opened_again() {
         assert_eq!(boot.read("network-config").unwrap(), None);
         assert_eq!(boot.names("moodring").unwrap(), ["after", "moodring-device_0.1.0~rc1+git-1_arm64.deb"]);
         assert!(boot.names("").unwrap().contains(&"issue.txt".to_owned()));
-        // Nothing outside the partition was touched.
         let after = fs::read(&path).unwrap();
+        // Two new folders begin as they should: ".", "..", and what is free or theirs.
+        let folders = after.chunks_exact(512).filter(|sector| {
+            sector.starts_with(DOT)
+                && sector[11] == 0x10
+                && sector[32..].starts_with(b"..         ")
+                && sector[43] == 0x10
+        });
+        assert_eq!(folders.count(), 2);
+        // Nothing outside the partition was touched.
         let (start, end) = (stock::START as usize, (stock::START + (megabytes << 20)) as usize);
         assert!(before[..start] == after[..start] && before[end..] == after[end..] && before.len() == after.len());
     }

@@ -110,7 +110,9 @@ fn control(file: impl Read) -> io::Result<String> {
             ".gz" => Box::new(flate2::read::GzDecoder::new(entry)),
             ".xz" => Box::new(lzma_rust2::XzReader::new(entry, true)),
             other => {
-                return Err(io::Error::other(format!("its control file is packed as {other}; only xz and gz are read")));
+                return Err(io::Error::other(format!(
+                    "its control file is packed as {other}; only xz and gz are read"
+                )));
             }
         };
         let mut tar = tar::Archive::new(unpacked);
