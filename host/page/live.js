@@ -10,7 +10,7 @@ export function follow(shelved) {
   events.addEventListener("error", () => {
     link.textContent = "Moodring does not answer; trying again …";
     // A refused stream is closed for good by the browser; a broken one asks again by itself.
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => follow(shelved), 3000);
+    if (events.readyState === EventSource.CLOSED) letIn().catch(() => {}).finally(() => setTimeout(() => follow(shelved), 3000));
   });
   let shelf;
   events.addEventListener("parts", ({ data }) => {
@@ -24,6 +24,12 @@ export function follow(shelved) {
     if (shelf !== undefined && shelf !== parts.shelf) shelved();
     shelf = parts.shelf;
   });
+}
+
+/** Whoever has been logged out meanwhile is sent to the log-in. */
+async function letIn() {
+  const { status } = await fetch("/api/state");
+  if (status === 401) location.reload();
 }
 
 function title(words) {

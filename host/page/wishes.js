@@ -25,6 +25,7 @@ async function show(url) {
   if (!place) return;
   const mine = ++asked;
   const answer = await fetch(url, { headers: { accept: "text/html" } });
+  if (answer.redirected) return location.reload();
   const text = await answer.text();
   if (mine !== asked) return;
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById(place.id);
@@ -56,6 +57,7 @@ async function send(form, submitter) {
     headers: { accept: "application/json" },
     body: new URLSearchParams(new FormData(form, submitter)),
   });
+  if (answer.status === 401) return location.reload();
   const { error } = await answer.json();
   if (error) throw new Error(error);
   if (form.dataset.said) {
@@ -79,8 +81,9 @@ async function search(form, submitter) {
 /** Takes the forms over. */
 export function listen() {
   document.addEventListener("submit", (event) => {
-    event.preventDefault();
     const form = event.target;
+    if (form.dataset.leave !== undefined) return; // Its answer is another page.
+    event.preventDefault();
     worked(form.method === "post" ? send(form, event.submitter) : search(form, event.submitter));
   });
   document.addEventListener("input", ({ target }) => {

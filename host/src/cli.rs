@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use moodring_mood::Emotion;
 
-use crate::spotify::commands as spotify;
+use crate::{access::commands as access, spotify::commands as spotify};
 
 /// Hears the mood of a room and plays music that fits it.
 #[derive(Debug, Parser)]
@@ -62,6 +62,14 @@ pub enum Command {
     /// Music from Spotify: log in, look for music, playlists for moods.
     #[command(subcommand)]
     Spotify(spotify::Command),
+    /// Set the page's password, also while Moodring runs: whoever is logged in is so no more.
+    Password(access::Password),
+    /// Tokens, by which programs such as Home Assistant use the page's API.
+    Token {
+        /// What to do.
+        #[command(subcommand)]
+        what: access::Tokens,
+    },
     /// Set the database aside under another name, so that the next start begins with an empty one.
     ///
     /// For a database that is damaged; stop Moodring first. Nothing is deleted; likes, history and what was learnt

@@ -22,6 +22,7 @@ pub use choice::Choosing;
 pub use rooms::{HOME, Hear, Room, room_of};
 pub use spotify::{PerMood, Spotify, meant};
 
+use crate::access::{Asks, Rules, origin::Network};
 use crate::player::{
     level::EvenOut,
     local::{OnLoss, Output, Settings},
@@ -241,11 +242,23 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Host names, beside those of a local network, that the page answers to.
     pub names: Vec<String>,
+    /// Who is asked for the password.
+    pub password: Asks,
+    /// Proxies in front of the page, which may say for whom they ask.
+    pub proxies: Vec<Network>,
 }
 
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), names: Vec::new() }
+        let Rules { asks, proxies } = Rules::default();
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), names: Vec::new(), password: asks, proxies }
+    }
+}
+
+impl Web {
+    /// Who is let in.
+    pub fn rules(&self) -> Rules {
+        Rules { asks: self.password, proxies: self.proxies.clone() }
     }
 }
 
@@ -461,6 +474,8 @@ mod tests {
             ("MQTT__HOST", "localhost", "mqtt.host = localhost: the embedded broker listens on an IP address"),
             ("MQTT__PROT", "1", "did you mean `port`?"),
             ("WEB__LISTEN", "8080", "WEB__LISTEN"),
+            ("WEB__PASSWORD", "allways", "did you mean `always`?"),
+            ("WEB__PROXIES", "[\"caddy\"]", "\"caddy\" is neither an IP address nor a network such as 172.16.0.0/12"),
         ] {
             let error = with(&[(key, value)]).unwrap_err();
             assert!(error.contains(says), "{error}\nshould say {says}");

@@ -121,6 +121,7 @@ impl Host {
         mut player: impl FnMut(&Room, Sound, mpsc::UnboundedSender<Event>) -> Result<Box<dyn Player>, StartError>,
     ) -> Result<Self, NoStart> {
         let site = web::bind(config.web.listen).await?.answering_to(config.web.names.iter().cloned());
+        let site = site.letting_in(config.web.rules());
         let store = Store::open(state_dir).await?;
         let (link, embedded) = broker(&config.mqtt, &store).await?;
         let built_in = config.music.folder().is_none();

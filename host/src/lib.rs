@@ -3,6 +3,7 @@
 //! Arrows run one way: `main` → `app` → parts → types. `app` is the place to begin reading: it
 //! holds a mood's whole way, from the message that is heard to the track that is played.
 
+pub mod access;
 pub mod app;
 pub mod bench;
 pub mod broker;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use clap::Parser;
 use moodring_host::{
-    bench,
+    access, bench,
     cli::{Cli, Command, Import, Regret},
     config::{Config, PREFIX},
     host::Host,
@@ -118,6 +118,20 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Ok(())
             }
             Command::Spotify(command) => spotify::commands::run(command, &config, &state_dir).await,
+            Command::Password(how) => {
+                let store = Store::open(&state_dir).await?;
+                let said = access::commands::set_password(*how, &store).await;
+                store.close().await;
+                write!(io::stdout(), "{}", said?)?;
+                Ok(())
+            }
+            Command::Token { what } => {
+                let store = Store::open(&state_dir).await?;
+                let said = access::commands::tokens(what, &store).await;
+                store.close().await;
+                write!(io::stdout(), "{}", said?)?;
+                Ok(())
+            }
             Command::StartAfresh => {
                 let old = damage::start_afresh(&state_dir)
                     .with_context(|| format!("cannot set the database in {} aside", state_dir.display()))?;

@@ -80,6 +80,11 @@ impl Handle {
         Self { spotify, ..self }
     }
 
+    /// The database.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Spotify, if it is on.
     pub const fn spotify(&self) -> Option<&Service> {
         self.spotify.as_ref()

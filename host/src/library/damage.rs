@@ -14,7 +14,7 @@ use sqlx::{Row, SqlitePool};
 use super::store::FILE;
 
 /// The database file and what SQLite keeps beside it.
-const FILES: [&str; 3] = ["", "-wal", "-shm"];
+pub(super) const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
 /// SQLite's primary result codes for a file that is damaged, and for one that is no database.
 const CORRUPT: [i32; 2] = [11, 26];
@@ -79,7 +79,7 @@ fn aside(state_dir: &Path, what: &str, at: SystemTime) -> PathBuf {
     state_dir.join(format!("{FILE}.{what}-{}.{:03}", time.as_secs(), time.subsec_millis()))
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
+pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()

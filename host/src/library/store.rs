@@ -18,7 +18,7 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness};
+use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness, private};
 use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
@@ -120,8 +120,16 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn open(state_dir: &Path) -> Result<Self> {
-        std::fs::create_dir_all(state_dir).map_err(|why| StoreError::Directory { path: state_dir.to_owned(), why })?;
+        let open = private::folder(state_dir);
+        let open = open.map_err(|why| StoreError::Directory { path: state_dir.to_owned(), why })?;
+        if let Some(mode) = open {
+            let dir = state_dir.display();
+            tracing::warn!(
+                "others on this machine may look into {dir} (mode {mode:o}), which tells who was there and when: chmod 700 {dir}"
+            );
+        }
         let path = state_dir.join(FILE);
+        private::database(&path);
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)

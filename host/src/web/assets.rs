@@ -30,7 +30,8 @@ const SVG: &str = "image/svg+xml";
 const FONT: &str = "font/woff2";
 
 /// The style sheets, in their order.
-pub const SHEETS: [&str; 6] = ["moods.css", "style.css", "parts.css", "manner.css", "lists.css", "sources.css"];
+pub const SHEETS: [&str; 7] =
+    ["moods.css", "style.css", "parts.css", "manner.css", "lists.css", "sources.css", "access.css"];
 
 type Files = HashMap<String, (&'static str, Bytes)>;
 
@@ -42,6 +43,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
         ("lists.css", CSS, include_bytes!("../../page/lists.css")),
         ("manner.css", CSS, include_bytes!("../../page/manner.css")),
         ("sources.css", CSS, include_bytes!("../../page/sources.css")),
+        ("access.css", CSS, include_bytes!("../../page/access.css")),
         ("page.js", SCRIPT, include_bytes!("../../page/page.js")),
         ("live.js", SCRIPT, include_bytes!("../../page/live.js")),
         ("morph.js", SCRIPT, include_bytes!("../../page/morph.js")),

@@ -2,11 +2,12 @@
 //! page as HTML for browsers.
 //!
 //! A stream always tells the newest state: what changed while a slow reader was not ready is told
-//! in one go. It ends when the program stops; a browser then asks again by itself.
+//! in one go. It ends when the program stops, or with the session that it belongs to; a browser then asks again by itself.
 
-use std::{collections::HashMap, convert::Infallible, time::Duration};
+use std::{collections::HashMap, convert::Infallible, pin::Pin, time::Duration};
 
 use axum::{
+    Extension,
     extract::State,
     http::{StatusCode, header},
     response::{
@@ -22,7 +23,15 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{Site, api::InRoom, assets, pages, parts, refusal::Refusal, seen::Seen};
+use super::{
+    Site,
+    api::InRoom,
+    assets,
+    door::{Visitor, in_forms},
+    pages, parts,
+    refusal::Refusal,
+    seen::Seen,
+};
 use crate::{app::Handle, library::Play, view};
 
 /// The shortest time between two events of a stream.
@@ -35,8 +44,8 @@ const TICK: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// `GET /events`: the state as in `GET /api/state`, now and on every change, as event `state`.
-pub async fn state(State(site): State<Site>) -> Result<Response, Refusal> {
-    let watcher = Watcher::new(&site)?;
+pub async fn state(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Result<Response, Refusal> {
+    let watcher = Watcher::new(&site, visitor)?;
     Ok(streamed(stream::unfold(watcher, |mut watcher| async {
         loop {
             if !watcher.next_change(Duration::MAX).await {
@@ -55,9 +64,14 @@ pub async fn state(State(site): State<Site>) -> Result<Response, Refusal> {
 /// `{"version":…,"parts":{"player":"<section …>"}}`.
 ///
 /// `?room=` names the room whose parts they are; without it, it is the first.
-pub async fn parts(State(site): State<Site>, InRoom(handle): InRoom) -> Result<Response, Refusal> {
-    let watcher = Watcher::new(&site)?;
-    let told = Told { handle, watcher, parts: HashMap::new(), plays: Vec::new(), played: None, source: None };
+pub async fn parts(
+    State(site): State<Site>,
+    InRoom(handle): InRoom,
+    Extension(visitor): Extension<Visitor>,
+) -> Result<Response, Refusal> {
+    let token = visitor.form_token();
+    let watcher = Watcher::new(&site, visitor)?;
+    let told = Told { handle, watcher, token, parts: HashMap::new(), plays: Vec::new(), played: None, source: None };
     Ok(streamed(stream::unfold(told, |mut told| async {
         loop {
             if !told.watcher.next_change(TICK).await {
@@ -83,22 +97,31 @@ fn streamed(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'stat
 struct Watcher {
     state: watch::Receiver<std::sync::Arc<view::State>>,
     stopped: watch::Receiver<bool>,
+    /// Done when what the visitor came in with has ended.
+    over: Pin<Box<dyn Future<Output = ()> + Send>>,
     last: Option<Instant>,
     _seat: OwnedSemaphorePermit,
 }
 
 impl Watcher {
-    fn new(site: &Site) -> Result<Self, Refusal> {
+    fn new(site: &Site, visitor: Visitor) -> Result<Self, Refusal> {
         let seat = site.streams.clone().try_acquire_owned().map_err(|_| {
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "too many pages are open; close one and try again")
         })?;
-        Ok(Self { state: site.handle.state.clone(), stopped: site.stopped.clone(), last: None, _seat: seat })
+        let access = site.access.clone();
+        let over = Box::pin(async move {
+            match visitor.pass {
+                Some(pass) => access.over(&pass).await,
+                None => std::future::pending().await,
+            }
+        });
+        Ok(Self { state: site.handle.state.clone(), stopped: site.stopped.clone(), over, last: None, _seat: seat })
     }
 
     /// At once the first time, later when the state changed or `tick` is over; false at the end.
     async fn next_change(&mut self, tick: Duration) -> bool {
         if let Some(last) = self.last {
-            let Self { state, stopped, .. } = self;
+            let Self { state, stopped, over, .. } = self;
             let change = async {
                 sleep_until(last + PACE).await;
                 // Time is up: that is a change of what is said of times.
@@ -107,6 +130,7 @@ impl Watcher {
             let goes_on = tokio::select! {
                 goes_on = change => goes_on,
                 _ = stopped.wait_for(|s| *s) => false,
+                () = over.as_mut() => false,
             };
             if !goes_on {
                 return false;
@@ -121,6 +145,8 @@ impl Watcher {
 struct Told {
     handle: Handle,
     watcher: Watcher,
+    /// What the forms of the parts carry.
+    token: Option<String>,
     parts: HashMap<&'static str, String>,
     plays: Vec<Play>,
     played: Option<Option<Timestamp>>,
@@ -151,6 +177,7 @@ impl Told {
         }
         let mut changed = HashMap::new();
         for (name, html) in parts {
+            let html = self.token.as_ref().map_or_else(|| html.clone(), |token| in_forms(&html, token));
             if self.parts.get(name) != Some(&html) {
                 self.parts.insert(name, html.clone());
                 changed.insert(name, html);

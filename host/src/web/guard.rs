@@ -19,6 +19,11 @@ use super::{Site, refusal::Refusal};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What the page may use of the machine that shows it: nothing. It watches nobody; that is the device's.
+const NOTHING: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), \
+                       gyroscope=(), hid=(), idle-detection=(), magnetometer=(), microphone=(), midi=(), payment=(), \
+                       screen-wake-lock=(), serial=(), usb=(), web-share=(), xr-spatial-tracking=()";
+
 /// Endings of names that exist in local networks only.
 const LOCAL: [&str; 5] = [".localhost", ".local", ".lan", ".home.arpa", ".internal"];
 
@@ -69,7 +74,15 @@ pub async fn check(State(site): State<Site>, request: Request, next: Next) -> Re
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    for (name, value) in [
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-embedder-policy", "require-corp"),
+        ("permissions-policy", NOTHING),
+        ("x-permitted-cross-domain-policies", "none"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -3,14 +3,17 @@
 //! A [`Handle`] enters; what leaves goes to browsers. [`bind`] fails when the address cannot be
 //! had; afterwards every bad request gets a status and one sentence, and nothing here can stop the
 //! music. `pages` and `parts` write the HTML, `events` sends what changed, `api` answers programs,
-//! `steer` and `edit` take wishes, `guard` keeps strangers out, `assets` holds the files. `openapi.yaml`
+//! `steer` and `edit` take wishes, `guard` keeps other web sites out and `door` whoever has not logged
+//! in (`login`), `assets` holds the files. `openapi.yaml`
 //! beside this crate says to programs what can be asked; the tests hold every answer to it.
 
 mod api;
 mod assets;
+mod door;
 mod edit;
 mod events;
 mod guard;
+mod login;
 mod pages;
 mod parts;
 mod refusal;
@@ -33,7 +36,10 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-use crate::app::Handle;
+use crate::{
+    access::{Access, Asks, Rules},
+    app::Handle,
+};
 use guard::Hosts;
 
 /// The longest body of a request, in bytes; a form of the page has about 30.
@@ -62,6 +68,7 @@ pub struct Bound {
     listener: TcpListener,
     addr: SocketAddr,
     names: Vec<String>,
+    rules: Rules,
 }
 
 /// Takes an address; port 0 takes any free port.
@@ -74,7 +81,7 @@ pub async fn bind(addr: SocketAddr) -> Result<Bound, BindError> {
         _ => BindError::Other(addr, e),
     })?;
     let addr = listener.local_addr().map_err(|e| BindError::Other(addr, e))?;
-    Ok(Bound { listener, addr, names: Vec::new() })
+    Ok(Bound { listener, addr, names: Vec::new(), rules: Rules::default() })
 }
 
 impl Bound {
@@ -95,6 +102,12 @@ impl Bound {
         self
     }
 
+    /// Lets in by these rules; without them, everybody beyond this machine needs the password.
+    #[must_use]
+    pub fn letting_in(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
     /// Serves until `shutdown` is there; then open connections get two seconds.
     ///
     /// # Errors
@@ -105,11 +118,14 @@ impl Bound {
     {
         let (stop, stopped) = watch::channel(false);
         let mut stopping = stopped.clone();
-        let site = Site::new(handle, Hosts::new(self.addr.ip(), self.names), stopped);
+        let access = Access::new(handle.store().clone(), self.rules);
+        tell(&access, self.addr).await;
+        let site = Site::new(handle, access, Hosts::new(self.addr.ip(), self.names), stopped);
         let mut graceful = stopping.clone();
-        let server = axum::serve(self.listener, router(site)).with_graceful_shutdown(async move {
-            let _ = graceful.wait_for(|s| *s).await;
-        });
+        let server = axum::serve(self.listener, router(site).into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(async move {
+                let _ = graceful.wait_for(|s| *s).await;
+            });
         tokio::spawn(async move {
             shutdown.await;
             let _ = stop.send(true);
@@ -124,10 +140,27 @@ impl Bound {
     }
 }
 
+/// Says in the log what somebody has to know who opens the page to others.
+async fn tell(access: &Access, at: SocketAddr) {
+    let told = match access.rules().asks {
+        Asks::Never if !at.ip().is_loopback() => {
+            tracing::warn!("web.password = \"never\": whoever reaches {at} may steer the music and see who is there");
+            Ok(())
+        }
+        Asks::BeyondLoopback if !at.ip().is_loopback() => access.tell_setup_code().await,
+        Asks::Always => access.tell_setup_code().await,
+        _ => Ok(()),
+    };
+    if let Err(e) = told {
+        tracing::warn!("there is no setup code: {e}");
+    }
+}
+
 /// What every answer is made from.
 #[derive(Clone)]
 struct Site {
     handle: Handle,
+    access: Access,
     hosts: Arc<Hosts>,
     /// True once the end was asked for: event streams end themselves.
     stopped: watch::Receiver<bool>,
@@ -135,8 +168,8 @@ struct Site {
 }
 
 impl Site {
-    fn new(handle: Handle, hosts: Hosts, stopped: watch::Receiver<bool>) -> Self {
-        Self { handle, hosts: Arc::new(hosts), stopped, streams: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    fn new(handle: Handle, access: Access, hosts: Hosts, stopped: watch::Receiver<bool>) -> Self {
+        Self { handle, access, hosts: Arc::new(hosts), stopped, streams: Arc::new(Semaphore::new(MAX_STREAMS)) }
     }
 }
 
@@ -173,6 +206,12 @@ fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/api/tracks/{id}/moods", post(edit::moods)),
         ("/api/tracks/{id}/not-for", post(steer::not_for)),
         ("/api/tracks/{id}/play", post(steer::play_track)),
+        ("/login", get(login::page).post(login::log_in)),
+        ("/login/first", post(login::set_first)),
+        ("/logout", post(login::log_out)),
+        (pages::ACCOUNT, get(pages::account)),
+        ("/account/password", post(login::change)),
+        ("/account/end", post(login::end)),
         (spotify::PATH, get(pages::spotify)),
         ("/api/spotify", get(spotify::state)),
         ("/api/spotify/login", post(spotify::log_in)),
@@ -196,6 +235,7 @@ fn router(site: Site) -> Router {
         .fallback(refusal::not_found)
         .method_not_allowed_fallback(refusal::not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(site.clone(), door::open))
         .layer(from_fn_with_state(site.clone(), guard::check))
         .with_state(site)
 }

@@ -1,33 +1,62 @@
 //! What a request that cannot be answered gets: a status and one sentence, as JSON for programs
 //! and as a small page for people who sent a form.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{HeaderMap, Method, StatusCode, Uri, header},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use serde_json::json;
 
-use super::pages;
+use super::{MAX_BODY, pages};
 use crate::{app::SteerError, library::StoreError};
 
 /// A status and the sentence that goes with it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
     status: StatusCode,
     message: String,
     as_page: bool,
+    /// The page that says it, where it is one of its own.
+    page: Option<String>,
+    /// Where somebody is sent instead.
+    go: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
     /// Says no with `status`; `message` says what was found and what to do.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), as_page: false }
+        Self { status, message: message.into(), ..Self::default() }
     }
 
     /// 400: the request itself is wrong.
     pub fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// Sends somebody elsewhere, who asked with a browser.
+    pub fn go(path: &str) -> Self {
+        Self { go: Some(path.to_owned()), ..Self::new(StatusCode::UNAUTHORIZED, "log in first") }
+    }
+
+    /// The same, with the time after which it may be tried again.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// What it says.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The same, said on a page of its own.
+    #[must_use]
+    pub fn with_page(self, page: String) -> Self {
+        Self { page: Some(page), ..self }
     }
 
     /// The same, as a page where the request came from a form.
@@ -39,10 +68,20 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        if self.as_page {
-            return (self.status, Html(pages::sorry(&self.message))).into_response();
+        if let Some(path) = &self.go {
+            return Redirect::to(path).into_response();
         }
-        (self.status, Json(json!({ "error": self.message }))).into_response()
+        let page = self.page.or_else(|| self.as_page.then(|| pages::sorry(&self.message)));
+        let mut response = match page {
+            Some(page) => (self.status, Html(page)).into_response(),
+            None => (self.status, Json(json!({ "error": self.message }))).into_response(),
+        };
+        if let Some(wait) = self.retry_after {
+            // Rounded up: whoever comes back then is not too early.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -66,6 +105,12 @@ impl From<SteerError> for Refusal {
 /// Whether a browser asks that shows what it gets, rather than a script.
 pub fn wants_page(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|a| a.to_str().ok()).is_some_and(|a| a.contains("text/html"))
+}
+
+/// 413.
+pub fn too_long() -> Refusal {
+    let message = format!("the body is too long; at most {MAX_BODY} bytes are read");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
 /// 404.

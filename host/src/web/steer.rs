@@ -16,11 +16,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{
-    MAX_BODY,
     api::{self, InRoom},
     edit::playable,
     pages,
-    refusal::{Refusal, wants_page},
+    refusal::{Refusal, too_long, wants_page},
 };
 use crate::{
     decide::mode::Mode,
@@ -230,9 +229,7 @@ pub async fn body<T: DeserializeOwned + 'static>(request: Request) -> Result<T, 
 /// Why a body was not read: 413 when it is too long, 400 for whatever is wrong inside.
 fn unread(status: StatusCode, why: String) -> Refusal {
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::new(status, format!("the body is too long; at most {MAX_BODY} bytes are read"))
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
         StatusCode::UNPROCESSABLE_ENTITY => Refusal::bad(why),
         _ => Refusal::new(status, why),
     }

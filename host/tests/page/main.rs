@@ -1,6 +1,7 @@
 //! The page from outside: a real listener, a simulated room, and a small HTTP client.
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+mod access;
 #[path = "../common/contract.rs"]
 mod contract;
 mod openapi;
@@ -10,6 +11,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use contract::Answer;
 use moodring_host::{
+    access::Rules,
     view::{Paused, State},
     web::{self, BindError},
 };
@@ -30,20 +32,24 @@ struct Page {
     room: Room,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<std::io::Result<()>>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Page {
     async fn open(scene: Scene) -> Self {
+        Self::open_to(scene, Rules::default()).await
+    }
+
+    async fn open_to(scene: Scene, rules: Rules) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let room = Room::begin(dir.path(), scene).await;
-        let bound = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let bound = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap().letting_in(rules);
         let at = bound.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(bound.serve(room.handle.clone(), async {
             let _ = stopped.await;
         }));
-        Self { at, room, stop: Some(stop), served, _dir: dir }
+        Self { at, room, stop: Some(stop), served, dir }
     }
 
     async fn connect(&self, head: &str, body: &str) -> TcpStream {
@@ -61,12 +67,21 @@ impl Page {
         for header in headers {
             head += &format!("\r\n{header}");
         }
-        let mut all = Vec::new();
-        let reading = async { self.connect(&head, body).await.read_to_end(&mut all).await };
-        timeout(Duration::from_secs(10), reading).await.expect("an answer within 10 s").unwrap();
-        let answer = Answer::read(&all);
+        let answer = self.answer(&head, body).await;
         contract::holds(line, &answer);
         answer
+    }
+
+    /// Sends this very head.
+    async fn raw(&self, head: &str) -> Answer {
+        self.answer(head, "").await
+    }
+
+    async fn answer(&self, head: &str, body: &str) -> Answer {
+        let mut all = Vec::new();
+        let reading = async { self.connect(head, body).await.read_to_end(&mut all).await };
+        timeout(Duration::from_secs(20), reading).await.expect("an answer within 20 s").unwrap();
+        Answer::read(&all)
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -102,8 +117,12 @@ struct Events(BufReader<TcpStream>);
 
 impl Events {
     async fn of(page: &Page, path: &str) -> Self {
-        let head = format!("GET {path} HTTP/1.1\r\nHost: {}", page.at);
-        let mut events = Self(BufReader::new(page.connect(&head, "").await));
+        Self::asked(page, &format!("GET {path} HTTP/1.1\r\nHost: {}", page.at)).await
+    }
+
+    /// The same, by this very head.
+    async fn asked(page: &Page, head: &str) -> Self {
+        let mut events = Self(BufReader::new(page.connect(head, "").await));
         assert!(events.line().await.unwrap().contains("200"));
         events
     }

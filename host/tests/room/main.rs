@@ -2,6 +2,7 @@
 //! hears when its mood changes.
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
+mod access;
 mod broker;
 mod choice;
 mod external;

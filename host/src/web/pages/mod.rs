@@ -3,6 +3,8 @@
 //! A request enters, HTML leaves. Every page reads and works without JavaScript; `page.js` only keeps
 //! it up to date. Fails, as a page that says why, when the database cannot be read.
 
+mod account;
+mod entry;
 mod history;
 mod library;
 mod now;
@@ -14,6 +16,8 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::{assets, parts, refusal::Refusal, seen::Seen};
 
+pub use account::{ACCOUNT, account};
+pub use entry::{log_in, set_up};
 pub use history::history;
 pub use library::library;
 pub use now::now;
@@ -66,7 +70,7 @@ impl Page {
 
 /// Where the pages are, for the way back from a form.
 pub fn paths() -> impl Iterator<Item = &'static str> {
-    Page::ALL.into_iter().map(Page::path)
+    Page::ALL.into_iter().map(Page::path).chain([ACCOUNT])
 }
 
 /// A page that says only why something could not be done.
@@ -79,13 +83,47 @@ pub fn sorry(message: &str) -> String {
 
 /// A page beside the first: its name, what it shows, and the small player.
 fn beside(seen: Seen, page: Page, main: &Markup) -> Markup {
+    around(seen, Some(page), page.path(), page.name(), main)
+}
+
+/// The same, also for one that the pages' list does not lead to.
+fn around(seen: Seen, page: Option<Page>, path: &str, name: &str, main: &Markup) -> Markup {
     let body = html! {
         (parts::told(seen))
-        (parts::rooms(seen, page.path()))
+        (parts::rooms(seen, path))
         main.one { (parts::notices(seen.state)) (main) }
         (parts::mini(seen))
     };
-    frame(Some(page), &format!("{} · Moodring", page.name()), &body, Some(seen))
+    frame(page, &format!("{name} · Moodring"), &body, Some(seen))
+}
+
+/// A page for those who are not let in yet: no list of pages, no script.
+fn alone(title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { (head(title)) }
+            body {
+                header.top {
+                    img.logo src=(assets::at("icon.svg")) alt="" width="40" height="40";
+                    h1 { "Moodring" }
+                }
+                (body)
+            }
+        }
+    }
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
+        meta name="color-scheme" content="light dark";
+        title { (title) }
+        link rel="icon" href=(assets::at("icon.svg")) type="image/svg+xml";
+        link rel="preload" href=(assets::at("nunito-latin.woff2")) as="font" type="font/woff2" crossorigin;
+        @for sheet in assets::SHEETS { link rel="stylesheet" href=(assets::at(sheet)); }
+    }
 }
 
 /// What all pages have around them.
@@ -95,13 +133,7 @@ fn frame(page: Option<Page>, title: &str, body: &Markup, seen: Option<Seen>) -> 
         (DOCTYPE)
         html lang="en" data-version=(*assets::VERSION) data-page=(page.map_or("", Page::name)) {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                link rel="icon" href=(assets::at("icon.svg")) type="image/svg+xml";
-                link rel="preload" href=(assets::at("nunito-latin.woff2")) as="font" type="font/woff2" crossorigin;
-                @for sheet in assets::SHEETS { link rel="stylesheet" href=(assets::at(sheet)); }
+                (head(title))
                 script type="module" src=(assets::at("page.js")) {}
             }
             body {
@@ -121,7 +153,7 @@ fn frame(page: Option<Page>, title: &str, body: &Markup, seen: Option<Seen>) -> 
                 div #main tabindex="-1" { (body) }
                 p #said role="status" {}
                 footer {
-                    "Moodring " (env!("CARGO_PKG_VERSION")) " · for programs: "
+                    "Moodring " (env!("CARGO_PKG_VERSION")) " · " a href=(to(ACCOUNT)) { "access" } " · for programs: "
                     a href="/openapi.yaml" { "how to ask" } ", " a href="/api/state" { "state" } ", "
                     a href="/api/tracks" { "tracks" } ", " a href="/api/history" { "history" }
                 }
