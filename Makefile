@@ -31,7 +31,8 @@ check: setup $(DENY) ## formatting, lints, documentation, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 	$(DENY) --workspace check bans licenses sources
-	deploy/pi/check-unit
+	@for part in device host; do deploy/packages/licences moodring-$$part x86_64-unknown-linux-gnu >/dev/null || exit; done
+	deploy/check-units
 	@# The advisory database cannot be fetched on every network; what it says counts where it can.
 	@if $(DENY) --workspace fetch db >/dev/null 2>&1; then $(DENY) --workspace check --disable-fetch advisories; \
 	  else echo "check: the advisory database cannot be reached: advisories were NOT checked"; fi
@@ -92,6 +93,10 @@ packages: setup $(DEB) ## Debian packages of device and host, into target/packag
 .PHONY: flash-check
 flash-check: setup ## what deploy/pi/flash writes, looked at by cloud-init's schema, fsck.fat, mtools and crypt(3)
 	deploy/flash/check
+
+.PHONY: packages-check
+packages-check: ## install, upgrade, remove and purge the packages in a fresh Debian; root, mmdebstrap, systemd-container
+	deploy/packages/check
 
 clean: ## forget everything that was built
 	$(CARGO) clean

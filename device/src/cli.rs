@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use moodring_manual::Section;
 use moodring_mood::{Confidence, Mood, Playing};
 
 use crate::{
@@ -131,7 +132,56 @@ pub enum Command {
 
     /// Check the configuration, the networks and their library, and say where the configuration is from.
     CheckConfig,
+
+    /// Write man pages and completions into a folder, for packages.
+    #[command(hide = true)]
+    Manual {
+        /// The folder; it is made where it is missing.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
+
+/// What the man page says besides.
+pub const MANUAL: [Section; 3] = [
+    Section {
+        heading: "FILES",
+        entries: &[
+            ("/etc/moodring/device.toml", "The configuration; every key stands there with what it means."),
+            (
+                "/etc/credstore/mqtt-password, /etc/credstore/mqtt-key.pem",
+                "The broker's password and this device's key, which the service reads as credentials: say \
+                 mqtt.password_file = \"mqtt-password\" or mqtt.tls.key = \"mqtt-key.pem\".",
+            ),
+            (
+                "/var/lib/private/moodring-device",
+                "What outlives a restart of the service: whether the camera was closed on purpose.",
+            ),
+            ("/usr/lib/moodring/libtensorflowlite_c.so", "The library that runs the networks."),
+        ],
+    },
+    Section {
+        heading: "ENVIRONMENT",
+        entries: &[
+            ("MOODRING_DEVICE_CONFIG", "The configuration, as --config names it."),
+            (
+                "MOODRING_DEVICE__SECTION__KEY",
+                "Overrides a key of the configuration: MOODRING_DEVICE__CAMERA__FPS=5 stands for [camera] fps = 5.",
+            ),
+            ("MOODRING_TFLITE", "The TensorFlow Lite library, where the configuration names none."),
+            ("RUST_LOG", "What is said in the log, in the place of [log] level."),
+        ],
+    },
+    Section {
+        heading: "EXIT STATUS",
+        entries: &[
+            ("0", "All went well; doctor found nothing wrong."),
+            ("1", "It failed, for the reason that was said; doctor found something wrong."),
+            ("2", "The command line was not understood."),
+            ("75", "It was asked to start again, over MQTT; the service does."),
+        ],
+    },
+];
 
 /// What a screen can show besides a mood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use moodring_config::ConfigError;
 use moodring_device::{
     bench,
-    cli::{Cli, Command},
+    cli::{Cli, Command, MANUAL},
     config::{Origin, PREFIX, Settings},
     doctor, golden,
     journal::{self, Importance, Log, LogSettings},
@@ -105,6 +105,11 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             };
             let preset = Preset::named(preset).with_context(|| format!("no panel is called {preset}"))?;
             write!(io::stdout(), "{}", wiring::drawing(preset))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Manual { folder } => {
+            moodring_manual::write(Cli::command(), &MANUAL, &["systemctl(1)", "journalctl(1)"], folder)
+                .with_context(|| format!("cannot write into {}", folder.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use moodring_manual::Section;
 use moodring_mood::Emotion;
 
 use crate::{access::commands as access, spotify::commands as spotify};
@@ -11,7 +12,7 @@ use crate::{access::commands as access, spotify::commands as spotify};
 #[derive(Debug, Parser)]
 #[command(name = "moodring-host", version)]
 pub struct Cli {
-    /// Settings; without a file every key has its default.
+    /// Settings; /etc/moodring/host.toml where it exists, else every key has its default.
     #[arg(long, short, value_name = "FILE", global = true, env = "MOODRING_HOST_CONFIG")]
     pub config: Option<PathBuf>,
     /// What to do.
@@ -77,7 +78,54 @@ pub enum Command {
     StartAfresh,
     /// Measure moods acted upon, choices, start-up and memory, with a large library that is made for it.
     Bench(Bench),
+    /// Write man pages and completions into a folder, for packages.
+    #[command(hide = true)]
+    Manual {
+        /// The folder; it is made where it is missing.
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
+    },
 }
+
+/// What the man page says besides.
+pub const MANUAL: [Section; 3] = [
+    Section {
+        heading: "FILES",
+        entries: &[
+            ("/etc/moodring/host.toml", "The settings; every key stands there with what it means."),
+            (
+                "/etc/credstore/mqtt-password, /etc/credstore/mpd-password",
+                "Passwords of a broker or an MPD of your own. The service passes them on; its settings name them as \
+                 /run/credentials/moodring-host.service/mqtt-password.",
+            ),
+            (
+                "/var/lib/moodring-host",
+                "The service's state: library, history, likes, the broker's retained messages, the log-in to Spotify. \
+                 Commands that read or change it are run as its user: sudo -u moodring-host moodring-host why",
+            ),
+            ("~/.local/state/moodring", "The state, where the settings name no other place."),
+        ],
+    },
+    Section {
+        heading: "ENVIRONMENT",
+        entries: &[
+            ("MOODRING_HOST_CONFIG", "The settings, as --config names them."),
+            (
+                "MOODRING_HOST__SECTION__KEY",
+                "Overrides a key of the settings: MOODRING_HOST__MQTT__PORT=1884 stands for [mqtt] port = 1884.",
+            ),
+            ("RUST_LOG", "How much is said in the log; \"info\" is usual, \"debug\" says more."),
+        ],
+    },
+    Section {
+        heading: "EXIT STATUS",
+        entries: &[
+            ("0", "All went well."),
+            ("1", "It failed, for the reason that was said."),
+            ("2", "The command line was not understood."),
+        ],
+    },
+];
 
 /// Which lists, and for which mood.
 #[derive(Clone, Debug, Args)]

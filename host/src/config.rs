@@ -29,6 +29,9 @@ use crate::player::{
     mpd,
 };
 
+/// Where the settings are when nobody says where.
+pub const PLACE: &str = "/etc/moodring/host.toml";
+
 /// Begins the names of the environment variables that override keys.
 pub const PREFIX: &str = "MOODRING_HOST";
 
@@ -316,6 +319,12 @@ impl Config {
         let config: Self = moodring_config::load(file, PREFIX, env)?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The file that settings come from: `named`, else [`PLACE`] if it exists.
+    pub fn place(named: Option<&Path>) -> Option<&Path> {
+        let place = Path::new(PLACE);
+        named.or_else(|| place.exists().then_some(place))
     }
 
     fn check(&self) -> Result<(), Unusable> {

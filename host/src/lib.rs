@@ -9,6 +9,7 @@ pub mod bench;
 pub mod broker;
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod decide;
 pub mod host;
 pub mod library;

@@ -7,11 +7,12 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use moodring_host::{
     access, bench,
-    cli::{Cli, Command, Import, Regret},
+    cli::{Cli, Command, Import, MANUAL, Regret},
     config::{Config, PREFIX},
+    daemon::Daemon,
     host::Host,
     library::{Store, damage, import::import},
     player::local,
@@ -51,7 +52,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    let config = Config::load(cli.config.as_deref(), moodring_config::environment(PREFIX)?)?;
+    let config = Config::load(Config::place(cli.config.as_deref()), moodring_config::environment(PREFIX)?)?;
     let state_dir = config.state_dir(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -145,6 +146,10 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 }
                 Ok(())
             }
+            Command::Manual { folder } => {
+                moodring_manual::write(Cli::command(), &MANUAL, &["systemctl(1)", "journalctl(1)"], folder)
+                    .with_context(|| format!("cannot write into {}", folder.display()))
+            }
             Command::Bench(bench) => {
                 let dir = std::env::temp_dir().join(format!("moodring-bench-{}", std::process::id()));
                 let program = std::env::current_exe().context("cannot find this program's own file")?;
@@ -166,15 +171,21 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 async fn until_stopped(mut host: Host) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for signals")?;
+    let daemon = Daemon::new();
+    daemon.ready(&format!("the page is at {}, the broker at port {}", host.page, host.broker.1));
+    let fed = daemon.keep_fed(host.handle.clone());
     let (page, (broker, port)) = (&host.page, &host.broker);
     // As with the log: who does not read it any more does not miss it.
     let _ = writeln!(io::stdout(), "the page is at http://{page}/, the broker at {broker}:{port}");
     let ended = tokio::select! {
         _ = interrupt.recv() => None,
+        // Feeding never ends.
+        () = fed => None,
         _ = terminate.recv() => None,
         part = host.ended() => Some(part),
     };
     tracing::info!("stopping");
+    daemon.stopping();
     host.stop().await;
     match ended {
         Some(part) => anyhow::bail!("{part} has ended by itself; the lines above say why; start Moodring again"),

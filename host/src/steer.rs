@@ -77,6 +77,8 @@ pub enum Steer {
     Sleep(Option<Duration>),
     /// Forget what was learnt from plays, for one emotion or for all. Likes stay.
     ForgetTaste(Option<Emotion>),
+    /// Nothing: that it is carried out shows that the room works.
+    Nothing,
 }
 
 /// A wish on its way to `app`.

@@ -379,6 +379,7 @@ fn command(stage: &Stage, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moodring-host"));
     command
         .args(arguments)
+        .env("MOODRING_HOST_CONFIG", "/dev/null")
         .env("MOODRING_HOST__STATE_DIR", stage.state())
         .env("MOODRING_HOST__PLAYER__OUTPUT", "null")
         .env("MOODRING_HOST__MQTT__PORT", "0")

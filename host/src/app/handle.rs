@@ -130,6 +130,17 @@ impl Handle {
         self.hand_over(wish)?.await.map_err(|_| SteerError::Stopping)?.map_err(SteerError::Failed)
     }
 
+    /// Waits until every room has taken and carried out a wish for nothing: then all of them work.
+    ///
+    /// # Errors
+    /// A room has so many wishes waiting that it takes none, or the program is stopping.
+    pub async fn all_work(&self) -> Result<(), SteerError> {
+        for room in 0..self.rooms.len() {
+            Self { room, ..self.clone() }.carry_out(Steer::Nothing).await?;
+        }
+        Ok(())
+    }
+
     fn hand_over(&self, what: Steer) -> Result<oneshot::Receiver<Result<(), String>>, SteerError> {
         let (done, outcome) = oneshot::channel();
         self.rooms[self.room].steer.try_send(Wish { what, done }).map(|()| outcome).map_err(|e| match e {

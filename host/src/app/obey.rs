@@ -64,6 +64,7 @@ impl App {
                 self.stored(stored)?;
                 self.taste.forget(emotion);
             }
+            Steer::Nothing => {}
         }
         Ok(())
     }

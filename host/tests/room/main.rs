@@ -11,6 +11,7 @@ mod parts;
 mod program;
 mod robust;
 mod rooms;
+mod service;
 mod sound;
 mod support;
 

@@ -37,6 +37,7 @@ pub fn command(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_moodring-host"));
     command
         .args(arguments)
+        .env("MOODRING_HOST_CONFIG", "/dev/null")
         .env("MOODRING_HOST__STATE_DIR", home.state())
         .env("MOODRING_HOST__MUSIC__FOLDER", &home.config.music.folder)
         .env("MOODRING_HOST__PLAYER__OUTPUT", "null")
