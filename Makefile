@@ -17,7 +17,7 @@ demo: build ## watch a clip (or the camera) and play music for it; FOR=30 ends a
 	@deploy/demo/run $(FOR)
 
 build: setup ## build the device and the host, optimised
-	$(CARGO) build --release --locked --workspace --exclude moodring-rig
+	$(CARGO) build --release --locked --workspace --exclude moodring-rig --exclude moodring-flash
 
 test: setup ## all tests; needs nothing but this folder
 	$(CARGO) test --workspace --locked
