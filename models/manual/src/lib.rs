@@ -29,6 +29,7 @@ pub struct Section {
 /// `folder` cannot be written.
 pub fn write(command: Command, sections: &[Section], see_also: &[&str], folder: &Path) -> io::Result<()> {
     let name = command.get_name().to_owned();
+    let mut shown = shown(&command);
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let man = folder.join("man");
@@ -44,13 +45,21 @@ pub fn write(command: Command, sections: &[Section], see_also: &[&str], folder: 
     for (shell, place) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
         let place = folder.join("completions").join(place);
         fs::create_dir_all(&place)?;
-        let made = generate_to(shell, &mut command, &name, &place)?;
+        let made = generate_to(shell, &mut shown, &name, &place)?;
         if shell == Shell::Bash {
             // Where Debian's bash looks, a file is called as the program.
             fs::rename(made, place.join(&name))?;
         }
     }
     Ok(())
+}
+
+/// The same without the hidden subcommands, which completions would offer.
+fn shown(command: &Command) -> Command {
+    Command::new("")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(command.get_arguments().cloned())
+        .subcommands(command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned())
 }
 
 /// All subcommands that are not hidden, and theirs.
@@ -127,7 +136,8 @@ mod tests {
         assert!(read("man/radio-play.1").contains("How loud."));
         assert!(!folder.path().join("man/radio-secret.1").exists());
         for completion in ["bash/radio", "zsh/_radio", "fish/radio.fish"] {
-            assert!(read(&format!("completions/{completion}")).contains("volume"), "{completion}");
+            let text = read(&format!("completions/{completion}"));
+            assert!(text.contains("volume") && !text.contains("secret"), "{completion}: {text}");
         }
     }
 }
