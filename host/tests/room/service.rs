@@ -1,11 +1,25 @@
 //! The program as systemd meets it: what it is told, and when.
 
-use std::{os::unix::net::UnixDatagram, process::Command, time::Instant};
+use std::{
+    os::unix::net::UnixDatagram,
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
 
 use crate::{
     program::command,
     support::{Home, LONG},
 };
+
+/// A program that does not outlive a test that fails.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// Everything that is told until `wanted` is among it.
 fn told(manager: &UnixDatagram, wanted: &str) -> String {
@@ -29,13 +43,13 @@ fn systemd_is_told_ready_and_alive_and_stopping() {
     let manager = UnixDatagram::bind(&socket).unwrap();
     let mut program = command(&home, &["run"]);
     program.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "1500000");
-    let mut child = program.spawn().unwrap();
+    let mut service = Service(program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let ready = told(&manager, "READY=1");
     assert!(!ready.contains("WATCHDOG=1"), "first ready, then alive: {ready}");
     told(&manager, "WATCHDOG=1");
     // And again, not only at the start.
     told(&manager, "WATCHDOG=1");
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-TERM", &service.0.id().to_string()]).status().unwrap().success());
     told(&manager, "STOPPING=1");
-    assert!(child.wait().unwrap().success());
+    assert!(service.0.wait().unwrap().success());
 }
