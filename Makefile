@@ -90,9 +90,12 @@ pi-count: setup ## instructions of a frame on the Raspberry Pi's processors; com
 packages: setup $(DEB) ## Debian packages of device and host, into target/packages; PACKAGES=device-arm64 makes one
 	CARGO_DEB=$(DEB) deploy/packages/build $(PACKAGES)
 
-.PHONY: flash-check
+.PHONY: flash-check first-boot
 flash-check: setup ## what deploy/pi/flash writes, looked at by cloud-init's schema, fsck.fat, mtools and crypt(3)
 	deploy/flash/check
+
+first-boot: setup ## a prepared card boots in emulation, with power cuts, to "online" at a broker; slow, needs root
+	deploy/flash/first-boot-check
 
 .PHONY: packages-check
 packages-check: ## install, upgrade, remove and purge the packages in a fresh Debian; root, mmdebstrap, systemd-container
