@@ -41,3 +41,6 @@ pub mod progress;
 
 #[cfg(test)]
 mod stock;
+
+#[cfg(test)]
+mod first_boot_tests;
