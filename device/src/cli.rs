@@ -9,7 +9,7 @@ use moodring_manual::Section;
 use moodring_mood::{Confidence, Mood, Playing};
 
 use crate::{
-    screen::{Network, Scene, ScreenSize, ScreenState},
+    screen::{Network, PairingCard, Scene, ScreenSize, ScreenState},
     wiring,
 };
 
@@ -130,6 +130,9 @@ pub enum Command {
         json: bool,
     },
 
+    /// Forget the host that this device is paired with. While the device runs, it shows a new code at once.
+    Forget,
+
     /// Check the configuration, the networks and their library, and say where the configuration is from.
     CheckConfig,
 
@@ -204,6 +207,8 @@ pub enum State {
     Waking,
     /// The camera is closed on purpose.
     Private,
+    /// The device waits to be paired, and shows a code.
+    Pairing,
     /// The device has stopped.
     Goodbye,
 }
@@ -218,6 +223,10 @@ impl State {
             Self::Waking => return Scene::Waking,
             Self::Goodbye => return Scene::Goodbye,
             Self::Private => return Scene::Private,
+            Self::Pairing => {
+                let (code, at) = (Some("482 913".to_owned()), "Living room".to_owned());
+                return Scene::Pairing(PairingCard { code, at, note: None });
+            }
             Self::Test => return Scene::Test,
             Self::TooDark => state.too_dark = true,
             Self::Plain => {}

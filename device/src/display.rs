@@ -189,7 +189,7 @@ fn alike(a: &Scene, b: &Scene) -> bool {
     fn mood(scene: &Scene) -> Option<Mood> {
         match scene {
             Scene::Live(state) => Some(state.mood),
-            Scene::Waking | Scene::Private | Scene::Goodbye | Scene::Test => None,
+            Scene::Waking | Scene::Private | Scene::Pairing(_) | Scene::Goodbye | Scene::Test => None,
         }
     }
     std::mem::discriminant(a) == std::mem::discriminant(b) && mood(a) == mood(b)

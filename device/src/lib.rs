@@ -49,6 +49,8 @@ pub mod screen;
 
 pub mod wiring;
 
+pub mod pairing;
+
 pub mod publish;
 
 pub mod health;

@@ -15,6 +15,7 @@ use moodring_device::{
     config::{Origin, PREFIX, Settings},
     doctor, golden,
     journal::{self, Importance, Log, LogSettings},
+    pairing::Keep,
     pipeline::{self, End, RESTART},
     publish, read,
     reload::Reload,
@@ -110,6 +111,16 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
         Command::Manual { folder } => {
             moodring_manual::write(Cli::command(), &MANUAL, &["systemctl(1)", "journalctl(1)"], folder)
                 .with_context(|| format!("cannot write into {}", folder.display()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Forget => {
+            let words = if Keep::of_this_service().forget()? {
+                "the pairing is removed; the host still lists this device until it is revoked there"
+            } else {
+                "this device is not paired, or keeps it elsewhere: where it runs as a service, type as its user \
+                 does: sudo STATE_DIRECTORY=/var/lib/moodring-device moodring-device forget"
+            };
+            writeln!(io::stdout(), "{words}")?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig => {

@@ -7,6 +7,7 @@
 
 use std::{
     sync::{
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -33,10 +34,11 @@ use crate::{
     machine::Machine,
     mood::{RoomMood, SeenFace, Steady},
     order::Order,
+    pairing::{Bond, Standing},
     privacy::Memory,
     publish::{PublishError, Publisher, Statement, discovery},
     reload::{Reload, adopt},
-    screen::{Network, Scene, ScreenState},
+    screen::{Network, PairingCard, PanelKind, Scene, ScreenState},
     see::{FaceReading, Reading, SeeError, Seer},
     shutter::Shutter,
 };
@@ -89,7 +91,8 @@ pub fn run(settings: &Settings, stop: &AtomicBool, reload: &mut Reload) -> Resul
     let (orders, ordered) = mpsc::channel();
     let machine = Machine::this();
     let presented = discovery::Machine { model: machine.model(), temperature: machine.temperature().is_some() };
-    let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders.clone())?;
+    let bond = Bond::start(&settings.mqtt, &settings.device_id());
+    let publisher = Publisher::start(&settings.mqtt, &settings.device_id(), &presented, orders.clone(), bond.clone())?;
     buttons::start(&settings.buttons, settings.screen.keys(), orders);
     let memory = Memory::of_this_service();
     let mut shutter = if memory.is_private() {
@@ -98,7 +101,7 @@ pub fn run(settings: &Settings, stop: &AtomicBool, reload: &mut Reload) -> Resul
     } else {
         Shutter::open(settings.camera.clone())
     };
-    let mut pipeline = Pipeline::new(settings, seer, publisher, machine, memory);
+    let mut pipeline = Pipeline::new(settings, seer, publisher, bond, machine, memory);
     pipeline.publisher.brightness(pipeline.display.brightness());
     let mut daemon = Daemon::new();
     daemon.ready();
@@ -139,6 +142,9 @@ struct Pipeline {
     steady: Steady,
     display: Display,
     publisher: Publisher,
+    bond: Option<Arc<Bond>>,
+    /// The code that was said in the log last.
+    code: Option<String>,
     machine: Machine,
     memory: Memory,
     times: Times,
@@ -151,7 +157,14 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    fn new(settings: &Settings, seer: Seer, publisher: Publisher, machine: Machine, memory: Memory) -> Self {
+    fn new(
+        settings: &Settings,
+        seer: Seer,
+        publisher: Publisher,
+        bond: Option<Arc<Bond>>,
+        machine: Machine,
+        memory: Memory,
+    ) -> Self {
         let now = Instant::now();
         Self {
             settings: settings.clone(),
@@ -160,6 +173,8 @@ impl Pipeline {
             steady: Steady::new(settings.mood),
             display: Display::new(settings.screen.clone()),
             publisher,
+            bond,
+            code: None,
             machine,
             memory,
             times: Times::new(now),
@@ -259,7 +274,12 @@ impl Pipeline {
             (_, Some(room)) => room.mood.to_string(),
             (_, None) => "waking".to_owned(),
         };
-        let broker = if self.publisher.is_connected() { "" } else { "; the broker is away" };
+        let unpaired = self.bond.as_ref().is_some_and(|bond| bond.host().is_none() && bond.way(0).is_none());
+        let broker = match self.publisher.is_connected() {
+            true => "",
+            false if unpaired => "; not paired with a host",
+            false => "; the broker is away",
+        };
         format!("{sight}{broker}")
     }
 
@@ -300,13 +320,20 @@ impl Pipeline {
         };
         // Said only once it is true: nothing holds the device any more.
         self.publisher.paused(shutter.is_shut());
-        let scene = if shutter.is_shut() { Scene::Private } else { self.scene(problem.clone()) };
+        let pairing = self.pairing_card();
+        let shows_code = pairing.is_some();
+        let scene = match pairing {
+            Some(card) => Scene::Pairing(card),
+            None if shutter.is_shut() => Scene::Private,
+            None => self.scene(problem.clone()),
+        };
         let start = Instant::now();
         let shown = self.display.show(&scene, start);
         if shown.drawn {
             self.times.stage("screen", start.elapsed(), Instant::now());
         }
-        if let Some(png) = shown.png {
+        // A code is for those who stand before the panel.
+        if let Some(png) = shown.png.filter(|_| !shows_code) {
             self.publisher.screen(png);
         }
         let now = Instant::now();
@@ -346,11 +373,39 @@ impl Pipeline {
         Scene::Live(ScreenState { mood, confidence, people, playing, paused, camera_problem, too_dark, network })
     }
 
+    /// The code to be typed on a host's page, while one waits for it. Where there is no panel, it is said in the log.
+    fn pairing_card(&mut self) -> Option<PairingCard> {
+        let card = match self.bond.as_ref()?.standing(Instant::now()) {
+            Standing::Paired | Standing::Looking => {
+                self.code = None;
+                return None;
+            }
+            Standing::Code { code, at, note } => PairingCard { code: Some(code), at, note },
+            Standing::Wait(minutes) => {
+                let note = Some(format!("Wait {minutes} min: too many wrong codes"));
+                PairingCard { code: None, at: String::new(), note }
+            }
+        };
+        let seen = matches!(self.settings.screen.panel, PanelKind::Wired(_));
+        if !seen && card.code.is_some() && self.code != card.code {
+            info!(
+                "to pair this device, type {} on the page of {:?}, at \"Add a device\", within 10 minutes",
+                card.code.as_deref().unwrap_or_default(),
+                card.at
+            );
+        }
+        self.code.clone_from(&card.code);
+        Some(card)
+    }
+
     fn network(&self) -> Network {
         if self.publisher.is_connected() { Network::Up } else { Network::Down }
     }
 
     fn goodbye(mut self) {
+        if let Some(bond) = &self.bond {
+            bond.end();
+        }
         if let Some(png) = self.display.goodbye(Instant::now()) {
             self.publisher.screen(png);
         }

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(adopted.taken, ["[mood]", "[screen.backlight]", "[mqtt] repeat_s"]);
         assert_eq!(adopted.left, ["[camera]", "[mqtt]"]);
         assert_eq!((adopted.settings.mood.margin, adopted.settings.mqtt.repeat_s), (new.mood.margin, 5));
-        assert_eq!((adopted.settings.mqtt.host.as_str(), adopted.settings.camera.fps), ("127.0.0.1", 10));
+        assert_eq!((adopted.settings.mqtt.host.as_str(), adopted.settings.camera.fps), ("auto", 10));
         assert!(adopted.words().ends_with("systemctl restart moodring-device"), "{}", adopted.words());
     }
 

@@ -44,6 +44,7 @@ fn every_part_is_looked_at_in_order_and_told_to_people_and_machines() {
         "SPI",
         "pins",
         "screen",
+        "pairing",
         "broker",
     ];
     assert_eq!(names, expected);

@@ -101,8 +101,9 @@ fn the_rules_refuse_what_home_assistant_refuses() {
 fn presents_itself_retained_and_again_when_home_assistant_is_back() {
     let broker = Broker::start();
     let ear = Ear::new(broker.port);
-    let settings = MqttSettings { port: broker.port, ..MqttSettings::default() };
-    let publisher = Publisher::start(&settings, &hall(), &discovery::Machine::default(), mpsc::channel().0).unwrap();
+    let settings = MqttSettings { host: "127.0.0.1".to_owned(), port: broker.port, ..MqttSettings::default() };
+    let publisher =
+        Publisher::start(&settings, &hall(), &discovery::Machine::default(), mpsc::channel().0, None).unwrap();
     let said = ear.wait_for_foreign(CONFIG, 1).remove(0);
     assert_eq!(said.qos, QoS::AtLeastOnce);
     judge(&serde_json::from_slice(&said.payload).unwrap()).unwrap();
@@ -115,10 +116,12 @@ fn presents_itself_retained_and_again_when_home_assistant_is_back() {
 
     // It can be off, or elsewhere.
     let elsewhere = MqttSettings { discovery: "ha/test".to_owned(), ..settings.clone() };
-    Publisher::start(&elsewhere, &"attic".parse().unwrap(), &discovery::Machine::default(), mpsc::channel().0).unwrap();
+    Publisher::start(&elsewhere, &"attic".parse().unwrap(), &discovery::Machine::default(), mpsc::channel().0, None)
+        .unwrap();
     ear.wait_for_foreign("ha/test/device/attic/config", 1);
     let off = MqttSettings { discovery: String::new(), ..settings };
-    let quiet = Publisher::start(&off, &"cellar".parse().unwrap(), &discovery::Machine::default(), mpsc::channel().0);
+    let quiet =
+        Publisher::start(&off, &"cellar".parse().unwrap(), &discovery::Machine::default(), mpsc::channel().0, None);
     let quiet = quiet.unwrap();
     quiet.brightness(7);
     let heard = ear.wait_for(Leaf::Brightness);
@@ -133,9 +136,9 @@ fn commands_become_orders_and_everything_else_is_refused() {
     // Kept by the broker from before the device came: refused.
     ear.tell("moodring/hall/set/restart", "restart", true);
     ear.wait_for_foreign("moodring/hall/set/restart", 1);
-    let settings = MqttSettings { port: broker.port, ..MqttSettings::default() };
+    let settings = MqttSettings { host: "127.0.0.1".to_owned(), port: broker.port, ..MqttSettings::default() };
     let (orders, ordered) = mpsc::channel();
-    let _publisher = Publisher::start(&settings, &hall(), &discovery::Machine::default(), orders).unwrap();
+    let _publisher = Publisher::start(&settings, &hall(), &discovery::Machine::default(), orders, None).unwrap();
     ear.wait_for_last(Leaf::Status, "online");
     ear.wait_for_foreign(CONFIG, 1);
     for (leaf, payload) in [

@@ -19,8 +19,8 @@ fn device() -> DeviceId {
 }
 
 fn start(port: u16, outbox: usize) -> Publisher {
-    let settings = MqttSettings { port, outbox, ..MqttSettings::default() };
-    Publisher::start(&settings, &device(), &Machine::default(), mpsc::channel().0).unwrap()
+    let settings = MqttSettings { host: "127.0.0.1".to_owned(), port, outbox, ..MqttSettings::default() };
+    Publisher::start(&settings, &device(), &Machine::default(), mpsc::channel().0, None).unwrap()
 }
 
 fn statement(mood: Mood) -> Statement {

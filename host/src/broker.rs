@@ -1,13 +1,19 @@
-//! The embedded MQTT broker: MQTT 3.1.1 and 5, on loopback unless configured otherwise.
+//! The embedded MQTT broker: MQTT 3.1.1 and 5, on loopback unless configured otherwise, and over TLS for paired
+//! devices. `gate` says who comes in, `rights` who may say and hear what, `mosquitto` the same for another broker.
 //!
-//! In: an address and the database. Out: a broker whose retained messages outlive a restart: it
+//! In: addresses and the database. Out: a broker whose retained messages outlive a restart: it
 //! begins with those in the database, and each new one is written there a moment later, behind the
 //! delivery. Fails when the port is taken or the database cannot be read.
+
+pub mod gate;
+pub mod mosquitto;
+pub mod rights;
 
 use std::{
     collections::HashMap,
     io,
     net::SocketAddr,
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -17,8 +23,8 @@ use mqtt5::{
     QoS,
     broker::{
         BrokerEventHandler, BrokerShutdownHandle, MqttBroker, StorageBackend as _,
-        config::{BrokerConfig, StorageBackend, StorageConfig},
-        events::RetainedSetEvent,
+        config::{BrokerConfig, StorageBackend, StorageConfig, TlsConfig},
+        events::{ClientConnectEvent, ClientDisconnectEvent, RetainedSetEvent},
         storage::RetainedMessage,
     },
     packet::publish::PublishPacket,
@@ -31,7 +37,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::library::{Store, StoreError, retained::Retained};
+use crate::{
+    config::Anonymous,
+    library::{Store, StoreError, retained::Retained},
+};
+use gate::{Gate, new_password};
 
 /// The longest packet a client may send, bytes: the picture of a panel is the largest.
 const MAX_PACKET: usize = 256 * 1024;
@@ -57,6 +67,9 @@ pub enum BrokerError {
          mqtt.broker = \"external\"", .0.port(), .0.ip()
     )]
     Taken(SocketAddr),
+    /// Another program listens where paired devices would connect.
+    #[error("port {} of {} is taken: set pairing.mqtt_port to a free one", .0.port(), .0.ip())]
+    SecureTaken(SocketAddr),
     /// The address cannot be listened on.
     #[error("cannot listen for MQTT on {at}: {why}; check mqtt.host and mqtt.port")]
     Listen {
@@ -73,10 +86,38 @@ pub enum BrokerError {
     Start(String),
 }
 
+/// Where paired devices connect.
+#[derive(Clone, Debug)]
+pub struct Secure {
+    /// The address.
+    pub at: SocketAddr,
+    /// PEM file with the certificate.
+    pub certificate: PathBuf,
+    /// PEM file with its key.
+    pub key: PathBuf,
+}
+
+/// What the broker opens, and to whom.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    /// The plain listener.
+    pub plain: SocketAddr,
+    /// Who comes in there without a name.
+    pub anonymous: Anonymous,
+    /// The listener with TLS.
+    pub secure: Option<Secure>,
+}
+
 /// The running broker.
 pub struct Embedded {
     /// Where it listens, with the port that the system chose for port 0.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    pub secure: Option<SocketAddr>,
+    /// Who comes in.
+    pub gate: Arc<Gate>,
+    /// Name and password under which this program logs in.
+    pub own: (String, String),
     stop: BrokerShutdownHandle,
     task: JoinHandle<()>,
     stop_writing: watch::Sender<bool>,
@@ -84,18 +125,36 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Starts the broker and waits until it accepts clients.
+    /// Starts the broker without TLS and waits until it accepts clients.
     ///
     /// # Errors
     /// The address is taken or not this machine's, or the database cannot be read.
     pub async fn start(at: SocketAddr, store: &Store) -> Result<Self, BrokerError> {
+        Self::start_with(&Doors { plain: at, anonymous: Anonymous::Loopback, secure: None }, store).await
+    }
+
+    /// Starts the broker and waits until it accepts clients.
+    ///
+    /// # Errors
+    /// An address is taken or not this machine's, or the database cannot be read.
+    pub async fn start_with(doors: &Doors, store: &Store) -> Result<Self, BrokerError> {
+        let at = doors.plain;
         // The broker's own error does not tell a taken port from others, so it is tried first.
-        match TcpListener::bind(at).await {
-            Ok(_) => {}
-            Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(BrokerError::Taken(at)),
-            Err(why) => return Err(BrokerError::Listen { at, why }),
+        for (at, taken) in [(Some(at), BrokerError::Taken as fn(SocketAddr) -> BrokerError)]
+            .into_iter()
+            .chain([(doors.secure.as_ref().map(|secure| secure.at), BrokerError::SecureTaken as fn(_) -> _)])
+        {
+            let Some(at) = at else { continue };
+            match TcpListener::bind(at).await {
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(taken(at)),
+                Err(why) => return Err(BrokerError::Listen { at, why }),
+            }
         }
-        let changed = Arc::new(Changed::default());
+        let own = (gate::OWN.to_owned(), new_password());
+        let gate = Arc::new(Gate::new(doors.anonymous, &own.1));
+        gate.refresh(store).await?;
+        let changed = Arc::new(Changed::new(Arc::clone(&gate), store.clone()));
         let mut config = BrokerConfig::default()
             .with_bind_addresses(vec![at])
             .with_storage(StorageConfig::default().with_backend(StorageBackend::Memory))
@@ -105,8 +164,14 @@ impl Embedded {
             .with_max_retained_messages(MAX_RETAINED)
             .with_sys_topics_enabled(false);
         config.session_expiry_interval = Duration::from_secs(24 * 3600);
+        if let Some(Secure { at, certificate, key }) = &doors.secure {
+            let tls = TlsConfig::new(certificate.clone(), key.clone()).with_bind_addresses(vec![*at]);
+            config = config.with_tls(tls);
+        }
         let failed = |e: &dyn std::fmt::Display| BrokerError::Start(e.to_string());
-        let mut broker = MqttBroker::with_config(config).await.map_err(|e| failed(&e))?;
+        let broker = MqttBroker::with_config(config).await.map_err(|e| failed(&e))?;
+        let mut broker = broker.with_auth_provider(Arc::clone(&gate) as _);
+        gate.carry(broker.router());
         let memory = broker.storage().ok_or_else(|| failed(&"it has no memory"))?;
         for (topic, Retained { payload, qos }) in store.retained().await? {
             let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][usize::from(qos.min(2))];
@@ -114,6 +179,7 @@ impl Embedded {
             memory.store_retained_message(&topic, message).await.map_err(|e| failed(&e))?;
         }
         let address = broker.local_addr().ok_or_else(|| failed(&"it has no address"))?;
+        let secure = broker.tls_local_addr();
         let stop = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
         let mut task = tokio::spawn(async move {
@@ -127,7 +193,7 @@ impl Embedded {
         }
         let (stop_writing, stopped) = watch::channel(false);
         let writer = tokio::spawn(write(changed, store.clone(), stopped));
-        Ok(Self { address, stop, task, stop_writing, writer })
+        Ok(Self { address, secure, gate, own, stop, task, stop_writing, writer })
     }
 
     /// Waits until it ends by itself, which it should not.
@@ -153,14 +219,27 @@ impl Embedded {
     }
 }
 
-/// Retained messages that are not written yet, the newest of each topic.
-#[derive(Debug, Default)]
+/// Retained messages that are not written yet, the newest of each topic; and who comes and goes.
 struct Changed {
+    gate: Arc<Gate>,
+    store: Store,
     messages: Mutex<HashMap<String, Option<Retained>>>,
     some: tokio::sync::Notify,
 }
 
 impl Changed {
+    fn new(gate: Arc<Gate>, store: Store) -> Self {
+        Self { gate, store, messages: Mutex::default(), some: tokio::sync::Notify::new() }
+    }
+
+    /// A user came or went: written down, for the list of devices.
+    async fn saw(&self, user: Option<&str>) {
+        let Some(user) = user.filter(|user| *user != gate::OWN) else { return };
+        if let Err(e) = self.store.saw_user(user, jiff::Timestamp::now()).await {
+            tracing::warn!("when {user:?} was here last is not written: {e}");
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Option<Retained>>> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,6 +259,19 @@ impl Changed {
 }
 
 impl BrokerEventHandler for Changed {
+    fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.gate.came(&event.client_id, event.user_id.as_deref());
+        Box::pin(async move { self.saw(event.user_id.as_deref()).await })
+    }
+
+    fn on_client_disconnect<'a>(
+        &'a self,
+        event: ClientDisconnectEvent,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.gate.went(&event.client_id);
+        Box::pin(async move { self.saw(event.user_id.as_deref()).await })
+    }
+
     fn on_retained_set<'a>(&'a self, event: RetainedSetEvent) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         let message = (!event.cleared).then(|| Retained { payload: event.payload.to_vec(), qos: event.qos as u8 });
         self.lock().insert(event.topic.to_string(), message);

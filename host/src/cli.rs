@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use moodring_manual::Section;
 use moodring_mood::Emotion;
 
-use crate::{access::commands as access, spotify::commands as spotify};
+use crate::{access::commands as access, pairing::commands as pairing, spotify::commands as spotify};
 
 /// Hears the mood of a room and plays music that fits it.
 #[derive(Debug, Parser)]
@@ -70,6 +70,30 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         what: access::Tokens,
+    },
+    /// List the devices that are paired and those that wait.
+    Devices,
+    /// Pair a device by the code on its screen.
+    Pair {
+        /// The six digits.
+        #[arg(required = true, num_args = 1..=2)]
+        code: Vec<String>,
+        /// Which device, where several wait.
+        #[arg(long, default_value = "")]
+        device: String,
+    },
+    /// End a device's rights and its connection; it shows a new code then.
+    Revoke {
+        /// Its id.
+        device: String,
+    },
+    /// Let other programs use the broker from other machines, such as Home Assistant.
+    #[command(subcommand)]
+    Client(pairing::Client),
+    /// Write users and rights for Mosquitto.
+    Mosquitto {
+        /// The folder; else pairing.mosquitto.
+        folder: Option<PathBuf>,
     },
     /// Set the database aside under another name, so that the next start begins with an empty one.
     ///

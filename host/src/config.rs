@@ -5,6 +5,7 @@
 //! `moodring-host.toml` beside this crate, which a test holds equal to these defaults.
 
 mod choice;
+mod pairing;
 mod rooms;
 mod spotify;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use choice::Choosing;
+pub use pairing::{Anonymous, Pairing, Tls};
 pub use rooms::{HOME, Hear, Room, room_of};
 pub use spotify::{PerMood, Spotify, meant};
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// How moods arrive.
     pub mqtt: Mqtt,
+    /// How devices are let in.
+    pub pairing: Pairing,
     /// How moods are acted upon.
     pub mood: Moods,
     /// What there is to play, and how it is chosen.
@@ -76,6 +80,10 @@ pub struct Mqtt {
     pub username: String,
     /// File that holds the password for the external broker, on its first line.
     pub password_file: PathBuf,
+    /// Who comes in at the embedded broker without a name.
+    pub anonymous: Anonymous,
+    /// Whether the external broker is talked to over TLS, and whom to trust.
+    pub tls: Tls,
 }
 
 /// Whose broker carries the messages.
@@ -97,6 +105,8 @@ impl Default for Mqtt {
             port: 1883,
             username: String::new(),
             password_file: PathBuf::new(),
+            anonymous: Anonymous::Loopback,
+            tls: Tls::default(),
         }
     }
 }
@@ -336,6 +346,7 @@ impl Config {
         let address = mqtt.host.parse::<std::net::IpAddr>().is_ok();
         range("mqtt.host", &mqtt.host, "the embedded broker listens on an IP address", !embedded || address)?;
         range("mqtt.host", &mqtt.host, "name the host of the broker", !mqtt.host.is_empty())?;
+        self.check_pairing()?;
         range("mqtt.port", &mqtt.port, "an external broker has a port above 0", embedded || mqtt.port > 0)?;
         range("mood.fade_s", &mood.fade_s, "must lie within 0 and 60", (0.0..=60.0).contains(&mood.fade_s))?;
         range("music.ahead", &music.ahead, "must lie within 1 and 50", (1..=50).contains(&music.ahead))?;

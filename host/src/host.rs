@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     app::{App, Common, Habits, Handle, Inputs, News, Scanned, Seat, Seated},
-    broker::{BrokerError, Embedded},
+    broker::{BrokerError, Doors, Embedded, Secure},
     config::{Backend, Broker, Config, HOME, Mqtt, Room, Sound, room_of},
     decide::Rules,
     library::{
@@ -30,7 +30,12 @@ use crate::{
         rescan::keep_scanning,
         scan::{Outcome, ScanError},
     },
-    listen::{Link, Listener, hand_on},
+    listen::{self, Link, Listener, hand_on},
+    pairing::{
+        self, Ground, Mosquitto, Pairing, Running,
+        announce::Announced,
+        key::{Key, KeyError},
+    },
     player::{
         Event, Player,
         level::EvenOut,
@@ -39,6 +44,7 @@ use crate::{
         spotify::start as either,
     },
     spotify::{Service, serve::Serves},
+    trust::{self, TrustError},
     web::{self, BindError},
 };
 
@@ -67,6 +73,20 @@ pub enum NoStart {
         /// What the system said.
         why: std::io::Error,
     },
+    /// Nobody can be trusted at the external broker.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The key by which devices know this host cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Devices cannot pair there.
+    #[error("cannot listen for devices on {at}: {why}; check pairing.host and pairing.port")]
+    Door {
+        /// Where.
+        at: SocketAddr,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// The address of the embedded broker is none.
     #[error("mqtt.host = {0}: the embedded broker listens on an IP address")]
     Address(String),
@@ -80,6 +100,8 @@ pub struct Host {
     pub page: SocketAddr,
     /// Host and port of the broker.
     pub broker: (String, u16),
+    /// Where devices pair, and where paired ones connect, if they may.
+    pub door: Option<(SocketAddr, Option<SocketAddr>)>,
     stop: watch::Sender<bool>,
     apps: JoinSet<()>,
     scan: Option<JoinHandle<()>>,
@@ -87,6 +109,8 @@ pub struct Host {
     serve: JoinHandle<()>,
     listener: Listener,
     embedded: Option<Embedded>,
+    pairing: Option<Running>,
+    announced: Option<Announced>,
     store: Store,
 }
 
@@ -123,7 +147,16 @@ impl Host {
         let site = web::bind(config.web.listen).await?.answering_to(config.web.names.iter().cloned());
         let site = site.letting_in(config.web.rules());
         let store = Store::open(state_dir).await?;
-        let (link, embedded) = broker(&config.mqtt, &store).await?;
+        let key = if config.pairing.enabled { Some(Key::open(state_dir)?) } else { None };
+        let (link, embedded) = broker(config, key.as_ref(), &store).await?;
+        let pairing = match key {
+            Some(key) => Some(open_door(config, key, embedded.as_ref(), &store).await?),
+            None => None,
+        };
+        let secure = embedded.as_ref().and_then(|embedded| embedded.secure);
+        let door = pairing.as_ref().map(|running| (running.address, secure));
+        let announced = door.filter(|_| config.pairing.announce).zip(pairing.as_ref());
+        let announced = announced.and_then(|(door, running)| announce(&config.pairing, &running.pairing, door));
         let built_in = config.music.folder().is_none();
         store.use_pieces(if built_in { &pieces::ALL } else { &[] }).await?;
 
@@ -169,10 +202,11 @@ impl Host {
         let state = common.state.subscribe();
         let handle = Handle::of_rooms(state, seated, Arc::clone(&common.screens), store.clone());
         let handle = handle.with_spotify(spotify.clone());
+        let handle = handle.with_pairing(pairing.as_ref().map(|running| running.pairing.clone()));
         if let Some(spotify) = &spotify {
             tokio::spawn(tell_rooms(spotify.changed(), common.news.clone()));
         }
-        let announced = common.announcements.subscribe();
+        let told = common.announcements.subscribe();
         // From here on only the rooms hold it: when they end, so do the announcements.
         drop(common);
         let mut apps = JoinSet::new();
@@ -183,7 +217,7 @@ impl Host {
         let (tell, heard) = mpsc::channel(256);
         tokio::spawn(hand_on(heard, move |device| room_of(&rooms, device), ears));
         tokio::spawn(tell_all(scans, tells));
-        let listener = Listener::start(&link, tell, announced);
+        let listener = Listener::start(&link, tell, told);
         let scan = config.music.folder().map(|folder| {
             let every = config.music.rescan_min;
             let every = (every > 0).then(|| Duration::from_secs(60 * u64::from(every)));
@@ -205,7 +239,22 @@ impl Host {
                 tracing::error!("the page is no longer served: {e}");
             }
         });
-        Ok(Self { handle, page, broker, stop, apps, scan, measure, serve, listener, embedded, store })
+        Ok(Self {
+            handle,
+            page,
+            broker,
+            door,
+            stop,
+            apps,
+            scan,
+            measure,
+            serve,
+            listener,
+            embedded,
+            pairing,
+            announced,
+            store,
+        })
     }
 
     /// Waits until a part ends by itself, which none should; gives its name. Then [`Self::stop`] is what is left.
@@ -237,6 +286,13 @@ impl Host {
         if let Some(spotify) = self.handle.spotify() {
             spotify.stop();
         }
+        if let Some(announced) = self.announced {
+            // It waits for the network, with a thread of its own.
+            let _ = timeout(Duration::from_secs(1), tokio::task::spawn_blocking(|| announced.end())).await;
+        }
+        if let Some(pairing) = self.pairing {
+            pairing.stop();
+        }
         self.listener.stop().await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
@@ -251,22 +307,97 @@ async fn stopping(mut stopped: watch::Receiver<bool>) {
 }
 
 /// Starts the embedded broker, or finds out how to reach the external one.
-async fn broker(mqtt: &Mqtt, store: &Store) -> Result<(Link, Option<Embedded>), NoStart> {
+async fn broker(config: &Config, key: Option<&Key>, store: &Store) -> Result<(Link, Option<Embedded>), NoStart> {
+    let mqtt = &config.mqtt;
     match mqtt.broker {
         Broker::External => {
             let login = if mqtt.username.is_empty() { None } else { Some((mqtt.username.clone(), password(mqtt)?)) };
-            Ok((Link { host: mqtt.host.clone(), port: mqtt.port, login }, None))
+            let tls = trust::client(&mqtt.tls)?.map(listen::Tls);
+            Ok((Link { host: mqtt.host.clone(), port: mqtt.port, login, tls }, None))
         }
         Broker::Embedded => {
             let at: IpAddr = mqtt.host.parse().map_err(|_| NoStart::Address(mqtt.host.clone()))?;
-            let embedded = Embedded::start(SocketAddr::new(at, mqtt.port), store).await?;
+            let secure = key.map(|key| Secure {
+                at: SocketAddr::new(config.pairing.host, config.pairing.mqtt_port),
+                certificate: key.certificate_file.clone(),
+                key: key.key_file.clone(),
+            });
+            let doors = Doors { plain: SocketAddr::new(at, mqtt.port), anonymous: mqtt.anonymous, secure };
+            let embedded = Embedded::start_with(&doors, store).await?;
             let reach = match embedded.address.ip() {
                 IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
                 IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
                 ip => ip,
             };
-            let link = Link { host: reach.to_string(), port: embedded.address.port(), login: None };
+            let login = Some(embedded.own.clone());
+            let link = Link { host: reach.to_string(), port: embedded.address.port(), login, tls: None };
             Ok((link, Some(embedded)))
+        }
+    }
+}
+
+/// Opens the door for devices.
+async fn open_door(config: &Config, key: Key, embedded: Option<&Embedded>, store: &Store) -> Result<Running, NoStart> {
+    let (settings, mqtt) = (&config.pairing, &config.mqtt);
+    let at = SocketAddr::new(settings.host, settings.port);
+    let listener = tokio::net::TcpListener::bind(at).await.map_err(|why| NoStart::Door { at, why })?;
+    let broker = match embedded {
+        Some(embedded) => pairing::Broker::Own { port: embedded.secure.map_or(0, |at| at.port()) },
+        None => {
+            let host = if settings.broker.is_empty() { mqtt.host.clone() } else { settings.broker.clone() };
+            let ca_file = &mqtt.tls.ca_file;
+            let ca = if ca_file.as_os_str().is_empty() { None } else { Some(std::fs::read_to_string(ca_file)) };
+            let ca = ca.transpose().map_err(|why| NoStart::Password {
+                key: "mqtt.tls.ca_file",
+                path: ca_file.clone(),
+                why,
+            })?;
+            pairing::Broker::External(moodring_pairing::wire::Broker::Elsewhere {
+                host,
+                port: mqtt.port,
+                ca,
+                tls: mqtt.tls.enabled,
+            })
+        }
+    };
+    let mosquitto = if settings.mosquitto.as_os_str().is_empty() {
+        None
+    } else {
+        let own = if mqtt.broker == Broker::External && !mqtt.username.is_empty() {
+            Some((mqtt.username.clone(), password(mqtt)?))
+        } else {
+            None
+        };
+        Some(Mosquitto { folder: settings.mosquitto.clone(), own })
+    };
+    let ground = Ground {
+        name: settings.name(),
+        key,
+        broker,
+        store: store.clone(),
+        gate: embedded.map(|embedded| Arc::clone(&embedded.gate)),
+        mosquitto,
+    };
+    Ok(Pairing::start(listener, ground).await?)
+}
+
+/// Announces this host. Without it devices need an address, which is no reason not to start.
+fn announce(
+    settings: &crate::config::Pairing,
+    pairing: &Pairing,
+    (door, secure): (SocketAddr, Option<SocketAddr>),
+) -> Option<Announced> {
+    let offer = moodring_pairing::service::Offer {
+        host: pairing.key(),
+        name: settings.name(),
+        mqtt: secure.map_or(0, |at| at.port()),
+        pairing: door.port(),
+    };
+    match Announced::begin(&offer, settings.host) {
+        Ok(announced) => Some(announced),
+        Err(why) => {
+            tracing::warn!("this host cannot be announced: {why}; devices need its address: pairing.host in theirs");
+            None
         }
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use moodring_mood::{DeviceId, Health, Leaf, MoodMessage, NowPlaying, Paused, Status, Topic, Wish, WishMessage};
 use rumqttc::{
     AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
-    Publish, QoS,
+    Publish, QoS, TlsConfiguration, Transport,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -103,7 +103,7 @@ pub async fn hand_on(
 }
 
 /// Where the broker is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// Host name or address.
     pub host: String,
@@ -111,6 +111,18 @@ pub struct Link {
     pub port: u16,
     /// Name and password, if the broker asks for them.
     pub login: Option<(String, String)>,
+    /// TLS, if the broker speaks it.
+    pub tls: Option<Tls>,
+}
+
+/// How a broker is known to be the right one.
+#[derive(Clone)]
+pub struct Tls(pub std::sync::Arc<rustls::ClientConfig>);
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
 }
 
 /// What is to be told to devices, retained.
@@ -142,6 +154,9 @@ impl Listener {
         options.set_keep_alive(Duration::from_secs(15)).set_max_packet_size(MAX_PACKET, MAX_SCREEN);
         if let Some((name, password)) = &link.login {
             options.set_credentials(name, password);
+        }
+        if let Some(Tls(config)) = &link.tls {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(std::sync::Arc::clone(config))));
         }
         let (client, mut events) = AsyncClient::new(options, 64);
         // A mood is one small packet: held back for company it would come 40 ms late.

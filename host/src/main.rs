@@ -15,6 +15,7 @@ use moodring_host::{
     daemon::Daemon,
     host::Host,
     library::{Store, damage, import::import},
+    pairing::commands as pairing,
     player::local,
     regret::{self, Trial},
     simulate,
@@ -133,6 +134,23 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 write!(io::stdout(), "{}", said?)?;
                 Ok(())
             }
+            Command::Devices
+            | Command::Pair { .. }
+            | Command::Revoke { .. }
+            | Command::Client(_)
+            | Command::Mosquitto { .. } => {
+                let store = Store::open(&state_dir).await?;
+                let text = match &cli.command {
+                    Command::Pair { code, device } => pairing::pair(&store, &code.concat(), device).await,
+                    Command::Revoke { device } => pairing::revoke(&store, device).await,
+                    Command::Client(what) => pairing::client(&store, what).await,
+                    Command::Mosquitto { folder } => pairing::for_mosquitto(&store, &config, folder.as_ref()).await,
+                    _ => pairing::devices(&store).await,
+                };
+                store.close().await;
+                write!(io::stdout(), "{}", text?)?;
+                Ok(())
+            }
             Command::StartAfresh => {
                 let old = damage::start_afresh(&state_dir)
                     .with_context(|| format!("cannot set the database in {} aside", state_dir.display()))?;
@@ -177,6 +195,9 @@ async fn until_stopped(mut host: Host) -> anyhow::Result<()> {
     let (page, (broker, port)) = (&host.page, &host.broker);
     // As with the log: who does not read it any more does not miss it.
     let _ = writeln!(io::stdout(), "the page is at http://{page}/, the broker at {broker}:{port}");
+    if let Some((door, _)) = &host.door {
+        let _ = writeln!(io::stdout(), "devices pair at {door}");
+    }
     let ended = tokio::select! {
         _ = interrupt.recv() => None,
         // Feeding never ends.

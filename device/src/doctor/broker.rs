@@ -11,7 +11,10 @@ use rumqttc::{AsyncClient, Event, EventLoop, Incoming, QoS};
 use tokio::time::timeout;
 
 use super::Finding;
-use crate::publish::{MqttSettings, access, complaint::explain};
+use crate::{
+    pairing::Bond,
+    publish::{MqttSettings, access, complaint::explain, paired_access},
+};
 
 /// How long the broker may take for everything.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -29,8 +32,21 @@ enum Visit {
     Silent,
 }
 
-pub(super) fn examine(settings: &MqttSettings, device: &DeviceId) -> Finding {
-    let options = match access(settings, &format!("moodring-{device}-doctor")) {
+pub(super) fn examine(settings: &MqttSettings, device: &DeviceId, bond: Option<&Bond>) -> Finding {
+    let way = match (settings.is_auto(), bond.and_then(|bond| bond.way(0))) {
+        (true, None) => return Finding::skipped("broker", "not looked at: the pairing says where it is"),
+        (_, way) => way,
+    };
+    let named;
+    let (settings, options) = match &way {
+        None => (settings, access(settings, &client(device))),
+        Some(way) => {
+            let (host, username) = (way.host.clone(), way.username.clone());
+            named = MqttSettings { host, port: way.port, username, ..settings.clone() };
+            (&named, paired_access(settings, way, &client(device)))
+        }
+    };
+    let options = match options {
         Ok(options) => options,
         Err(why) => return Finding::bad("broker", settings.broker(), why.to_string()),
     };
@@ -43,6 +59,11 @@ pub(super) fn examine(settings: &MqttSettings, device: &DeviceId) -> Finding {
     // A name look-up may still hang in the system; nobody waits for it.
     runtime.shutdown_background();
     judge(&visit, settings, device)
+}
+
+/// Its name there: a dot is in no device's id.
+fn client(device: &DeviceId) -> String {
+    format!("moodring-{device}.doctor")
 }
 
 async fn visit(client: AsyncClient, mut events: EventLoop, settings: &MqttSettings, device: &DeviceId) -> Visit {
@@ -97,7 +118,8 @@ mod tests {
 
     #[test]
     fn each_way_a_visit_can_end_is_told() {
-        let (settings, hall) = (MqttSettings::default(), "hall".parse().unwrap());
+        let (settings, hall) =
+            (MqttSettings { host: "127.0.0.1".to_owned(), ..MqttSettings::default() }, "hall".parse().unwrap());
         let judge = |visit| judge(&visit, &settings, &hall);
         assert_eq!(judge(Visit::Heard).verdict, Verdict::Good);
         assert!(judge(Visit::Deaf).remedy[0].ends_with("topic readwrite moodring/hall/#"));
@@ -108,8 +130,8 @@ mod tests {
     #[test]
     fn nobody_at_that_port_is_said_at_once() {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let settings = MqttSettings { port, ..MqttSettings::default() };
-        let finding = examine(&settings, &"hall".parse().unwrap());
+        let settings = MqttSettings { host: "127.0.0.1".to_owned(), port, ..MqttSettings::default() };
+        let finding = examine(&settings, &"hall".parse().unwrap(), None);
         assert!(finding.problem.unwrap().contains("nobody listens there"));
     }
 }

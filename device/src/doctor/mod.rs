@@ -8,6 +8,7 @@
 mod broker;
 mod bus;
 mod machine;
+mod pairing;
 mod screen;
 mod sight;
 mod user;
@@ -159,6 +160,8 @@ fn examine(settings: &Settings, origin: &Origin, tell: &mut dyn FnMut(&Finding))
     add(bus::examine(&machine, &user, &settings.screen, &settings.buttons));
     let (screen, finding) = screen::examine(&settings.screen, &user);
     add(vec![finding]);
-    add(vec![broker::examine(&settings.mqtt, &settings.device_id())]);
+    let (finding, bond) = pairing::examine(&settings.mqtt, &settings.device_id());
+    add(vec![finding]);
+    add(vec![broker::examine(&settings.mqtt, &settings.device_id(), bond.as_ref())]);
     (Report::of(parts), screen)
 }

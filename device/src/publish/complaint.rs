@@ -88,6 +88,9 @@ fn ended(error: &ConnectionError, settings: &MqttSettings) -> String {
 fn refused(code: ConnectReturnCode, settings: &MqttSettings) -> String {
     let anonymous = settings.username.is_empty();
     match code {
+        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized if settings.is_auto() => {
+            "it refuses what it gave this device when they were paired".to_owned()
+        }
         ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized if anonymous => {
             "it wants to know who this is: set mqtt.username and mqtt.password_file".to_owned()
         }
@@ -113,6 +116,11 @@ fn explain_tls(error: &rustls::Error, settings: &MqttSettings, now: Timestamp) -
     };
     match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::ApplicationVerificationFailure => {
+                "that is not the host that this device was paired with: its key is another; nothing was said to it. If \
+                 the host was set up anew: moodring-device forget, and pair again"
+                    .to_owned()
+            }
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } if clock_is_unset(now) => {
                 format!(
                     "the broker's certificate is not valid yet, for this device's clock says {}: the clock is not \
@@ -251,7 +259,9 @@ mod tests {
             let text = explain(&error, &settings(), now());
             assert!(text.contains(says), "{text}\nshould say {says}");
         }
-        let anonymous = MqttSettings::default();
+        let other = certificate(CertificateError::ApplicationVerificationFailure);
+        assert!(explain(&other, &settings(), now()).contains("not the host that this device was paired with"));
+        let anonymous = MqttSettings { host: "broker.local".to_owned(), ..MqttSettings::default() };
         let refused = ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized);
         assert!(explain(&refused, &anonymous, now()).contains("set mqtt.username and mqtt.password_file"));
     }
@@ -268,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_broker_that_restarts_is_not_suspected_of_anything() {
-        let plain = MqttSettings::default();
+        let plain = MqttSettings { host: "broker.local".to_owned(), ..MqttSettings::default() };
         for error in [
             ConnectionError::MqttState(StateError::ConnectionAborted),
             ConnectionError::MqttState(StateError::Io(io::ErrorKind::ConnectionReset.into())),

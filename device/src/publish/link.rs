@@ -8,7 +8,7 @@
 //! to a client that would send it later, out of order.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     sync::{Arc, MutexGuard},
     time::{Duration, Instant},
 };
@@ -16,8 +16,8 @@ use std::{
 use jiff::Timestamp;
 use moodring_mood::{Command, Leaf, Topic};
 use rumqttc::{
-    AsyncClient, ClientError, ConnectionError, Event, EventLoop, Incoming, Outgoing, QoS, StateError, SubscribeFilter,
-    SubscribeReasonCode,
+    AsyncClient, ClientError, ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, Outgoing, QoS,
+    StateError, SubscribeFilter, SubscribeReasonCode,
 };
 use tracing::{debug, info, warn};
 
@@ -25,8 +25,9 @@ use super::{
     MqttSettings, Outbox, Parcel, Shared,
     backoff::backoff,
     complaint::{clock_is_unset, explain, explain_loss, needs_somebody},
-    discovery,
+    discovery, paired_options,
 };
+use crate::pairing::{Bond, Way};
 
 /// A connection that lived this long was a good one: the next attempt need not wait long.
 const GOOD: Duration = Duration::from_secs(20);
@@ -45,8 +46,10 @@ pub(super) struct Link {
     client: AsyncClient,
     shared: Arc<Shared>,
     settings: MqttSettings,
+    /// The host that this device is paired with, where the settings name no broker.
+    bond: Option<Arc<Bond>>,
     /// `HOST:PORT`, for messages.
-    broker: String,
+    broker: RefCell<String>,
     /// Set when a message too long to read came in: on a new connection it would come in again.
     deaf: Cell<bool>,
     /// Whether it was said that the broker does not let this device hear something.
@@ -60,13 +63,19 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(client: AsyncClient, shared: Arc<Shared>, settings: MqttSettings) -> Self {
-        let broker = settings.broker();
+    pub(super) fn new(
+        client: AsyncClient,
+        shared: Arc<Shared>,
+        settings: MqttSettings,
+        bond: Option<Arc<Bond>>,
+    ) -> Self {
+        let broker = RefCell::new(settings.broker());
         let no = || Cell::new(false);
         Self {
             client,
             shared,
             settings,
+            bond,
             broker,
             deaf: no(),
             unheard: no(),
@@ -89,12 +98,25 @@ impl Link {
         let mut since: Option<Instant> = None;
         // What has been said of this outage; each reason once.
         let mut told: Vec<String> = Vec::new();
+        let mut way: Option<Way> = None;
         loop {
-            let error = match events.poll().await {
+            if since.is_none() && way.is_none() {
+                way = self.take_way(&mut events, attempt).await;
+            }
+            let polled = tokio::select! {
+                polled = events.poll() => polled,
+                () = self.unbound(way.as_ref()) => Err(ConnectionError::RequestsDone),
+            };
+            let error = match polled {
                 Ok(event) => {
-                    if let Event::Incoming(Incoming::ConnAck(_)) = event {
+                    if let Event::Incoming(Incoming::ConnAck(ack)) = &event
+                        && ack.code == ConnectReturnCode::Success
+                    {
                         since = Some(Instant::now());
                         told.clear();
+                        if let (Some(bond), Some(way)) = (&self.bond, &way) {
+                            bond.reached(way);
+                        }
                     }
                     self.on(event);
                     self.hand_over();
@@ -113,14 +135,64 @@ impl Link {
             events.pending.clear();
             self.shared.nudge.notify_one();
             let lasted = since.take().map(|since| since.elapsed());
+            if let (Some(bond), Some(way)) = (&self.bond, way.take()) {
+                let refused = matches!(
+                    error,
+                    ConnectionError::ConnectionRefused(
+                        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized
+                    )
+                );
+                if bond.way(0).is_none() || (refused && bond.refused(&way)) {
+                    (attempt, told) = (0, Vec::new());
+                    continue;
+                }
+            }
             self.tell(&error, lasted.is_some(), &mut told);
             if lasted.is_some_and(|lasted| lasted >= GOOD) {
                 attempt = 0;
             }
             let wait = backoff(attempt, fastrand::f64());
-            debug!("next attempt to reach the broker {} in {wait:.1?}", self.broker);
-            tokio::time::sleep(wait).await;
+            debug!("next attempt to reach the broker {} in {wait:.1?}", self.broker.borrow());
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                // The host is announced elsewhere now, or is another.
+                () = self.moved() => {}
+            }
             attempt = attempt.saturating_add(1);
+        }
+    }
+
+    /// Points the event loop at the host that this device is paired with, once it is.
+    async fn take_way(&self, events: &mut EventLoop, attempt: u32) -> Option<Way> {
+        let bond = self.bond.as_ref()?;
+        loop {
+            let way = bond.some_way(attempt as usize).await;
+            match paired_options(&self.settings, &way, &self.shared.device) {
+                Ok(options) => {
+                    *self.broker.borrow_mut() = format!("{}:{}", way.host, way.port);
+                    events.mqtt_options = options;
+                    return Some(way);
+                }
+                Err(why) => {
+                    warn!("the host gave an address that cannot be used: {why}");
+                    bond.moved().await;
+                }
+            }
+        }
+    }
+
+    /// Returns when the bond over which this connection was made is no more.
+    async fn unbound(&self, way: Option<&Way>) {
+        let (Some(bond), Some(way)) = (&self.bond, way) else { return std::future::pending().await };
+        while bond.way(0).is_some_and(|now| now.password == way.password) {
+            bond.moved().await;
+        }
+    }
+
+    async fn moved(&self) {
+        match &self.bond {
+            Some(bond) => bond.moved().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -142,9 +214,9 @@ impl Link {
                 };
                 outbox.connected(Instant::now());
                 if self.shared.twin().noticed() {
-                    debug!("connected to the broker {}{late}", self.broker);
+                    debug!("connected to the broker {}{late}", self.broker.borrow());
                 } else {
-                    info!("connected to the broker {}{late}", self.broker);
+                    info!("connected to the broker {}{late}", self.broker.borrow());
                 }
             }
             Event::Incoming(Incoming::PubAck(ack)) => self.outbox().acknowledged(ack.pkid),
@@ -155,7 +227,7 @@ impl Link {
                 if ack.return_codes.contains(&SubscribeReasonCode::Failure) && !self.unheard.replace(true) {
                     warn!(
                         "the broker {} does not let this device hear all it should; allow the user {:?} to read {}",
-                        self.broker,
+                        self.broker.borrow(),
                         self.settings.username,
                         self.topics().join(", ")
                     );
@@ -182,7 +254,8 @@ impl Link {
             warn!(
                 "what this device says does not arrive: the broker {} drops it without a word; allow the user {:?} \
                  to read and write moodring/{device}/#",
-                self.broker, self.settings.username
+                self.broker.borrow(),
+                self.settings.username
             );
         }
     }
@@ -249,7 +322,7 @@ impl Link {
             warn!(
                 "the broker {} sent a message of {size} bytes, more than the {MAX_INCOMING} that are read; \
                  what plays is not shown until this program starts again",
-                self.broker
+                self.broker.borrow()
             );
             return;
         }
@@ -261,11 +334,14 @@ impl Link {
         // Two devices of one name throw each other out for ever; that was said, and what to do.
         let quiet = told.contains(&why) || self.shared.twin().noticed();
         if !quiet && told.is_empty() {
-            warn!("no connection to the broker {}: {why}; mood changes are kept and sent when it is back", self.broker);
+            warn!(
+                "no connection to the broker {}: {why}; mood changes are kept and sent when it is back",
+                self.broker.borrow()
+            );
         } else if !quiet && needs_somebody(error) {
-            warn!("no connection to the broker {}: {why}", self.broker);
+            warn!("no connection to the broker {}: {why}", self.broker.borrow());
         } else {
-            debug!("no connection to the broker {}: {why}", self.broker);
+            debug!("no connection to the broker {}: {why}", self.broker.borrow());
             return;
         }
         told.push(why);

@@ -30,7 +30,10 @@ use rumqttc::{AsyncClient, LastWill, MqttOptions, QoS, TlsConfiguration, Transpo
 use thiserror::Error;
 use tokio::sync::Notify;
 
-use crate::order::Orders;
+use crate::{
+    order::Orders,
+    pairing::{Bond, Trust, Way},
+};
 use discovery::Machine;
 use link::Link;
 pub use outbox::Outbox;
@@ -83,8 +86,8 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Begins to connect to the broker. Commands from there go to `orders`; `machine` is presented to
-    /// Home Assistant.
+    /// Begins to connect to the broker, or, with a bond, to the host that this device is paired with, once it is.
+    /// Commands from there go to `orders`; `machine` is presented to Home Assistant.
     ///
     /// # Errors
     /// A password, certificate or key cannot be read, or no thread can be made. An absent broker is no
@@ -94,6 +97,7 @@ impl Publisher {
         device: &DeviceId,
         machine: &Machine,
         orders: Orders,
+        bond: Option<Arc<Bond>>,
     ) -> Result<Self, PublishError> {
         let options = options(settings, device)?;
         let mut outbox = Outbox::new(settings.outbox, Duration::from_secs(settings.repeat_s));
@@ -113,7 +117,7 @@ impl Publisher {
         let (client, mut events) = AsyncClient::new(options, link::CHANNEL);
         // A mood is one small packet; to wait for more to fill it would cost up to 40 ms.
         events.network_options.set_tcp_nodelay(true);
-        let link = Link::new(client, Arc::clone(&shared), settings.clone());
+        let link = Link::new(client, Arc::clone(&shared), settings.clone(), bond);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (end, ended) = mpsc::channel();
         thread::Builder::new().name("publish".to_owned()).spawn(move || {
@@ -224,9 +228,37 @@ pub fn check_files(settings: &MqttSettings) -> Result<(), PublishError> {
 
 /// How this device connects: as [`access`], with its last will.
 fn options(settings: &MqttSettings, device: &DeviceId) -> Result<MqttOptions, PublishError> {
-    let mut options = access(settings, &format!("moodring-{device}"))?;
+    let options = access(settings, &format!("moodring-{device}"))?;
+    Ok(with_will(options, device))
+}
+
+/// The same, to the host that this device is paired with.
+fn paired_options(settings: &MqttSettings, way: &Way, device: &DeviceId) -> Result<MqttOptions, PublishError> {
+    Ok(with_will(paired_access(settings, way, &format!("moodring-{device}"))?, device))
+}
+
+fn with_will(mut options: MqttOptions, device: &DeviceId) -> MqttOptions {
     let status = Topic::new(device.clone(), Leaf::Status).to_string();
     options.set_last_will(LastWill::new(status, Status::Offline.word(), QoS::AtLeastOnce, true));
+    options
+}
+
+/// How to get to the host that this device is paired with, under the name of `client`.
+///
+/// # Errors
+/// The authority that the host named will not do.
+pub(crate) fn paired_access(settings: &MqttSettings, way: &Way, client: &str) -> Result<MqttOptions, PublishError> {
+    let named = MqttSettings { host: way.host.clone(), port: way.port, ..settings.clone() };
+    let mut options = access(&named, client)?;
+    options.set_credentials(way.username.as_str(), way.password.as_str());
+    let tls = match &way.trust {
+        Trust::Key(key) => Some(moodring_pairing::tls::pinned(*key)),
+        Trust::Authority(authority) => Some(tls::trusting(authority.as_deref())?),
+        Trust::Plain => None,
+    };
+    if let Some(tls) = tls {
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(Arc::new(tls))));
+    }
     Ok(options)
 }
 

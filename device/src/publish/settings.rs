@@ -11,6 +11,8 @@ use std::{
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::pairing::AUTO;
+
 /// The variable in which systemd names the folder of a service's credentials (`LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
@@ -18,7 +20,7 @@ const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MqttSettings {
-    /// Host name or address of the broker. Default `127.0.0.1`.
+    /// Host name or address of the broker; `auto`, the default: the host that this device is paired with.
     pub host: String,
     /// Its port, 1..=65535. Default 1883; with TLS most brokers listen at 8883.
     pub port: u16,
@@ -26,6 +28,9 @@ pub struct MqttSettings {
     pub keep_alive_s: u16,
     /// User name for the broker; empty for none, the default.
     pub username: String,
+    /// With `host = "auto"`: where a host is that does not announce itself, `HOST` or `HOST:PORT`; empty, the
+    /// default: hosts are found.
+    pub pair_at: String,
     /// File that holds the password on its first line; empty for none, the default. A name without a
     /// folder is looked for among the credentials that systemd passed on.
     pub password_file: PathBuf,
@@ -58,8 +63,9 @@ pub struct TlsSettings {
 impl Default for MqttSettings {
     fn default() -> Self {
         Self {
-            host: "127.0.0.1".to_owned(),
+            host: AUTO.to_owned(),
             port: 1883,
+            pair_at: String::new(),
             keep_alive_s: 10,
             username: String::new(),
             password_file: PathBuf::new(),
@@ -107,6 +113,11 @@ impl MqttSettings {
         }
     }
 
+    /// Whether the broker is that of the host with which this device is paired.
+    pub fn is_auto(&self) -> bool {
+        self.host == AUTO
+    }
+
     /// `HOST:PORT`, for messages.
     pub fn broker(&self) -> String {
         format!("{}:{}", self.host, self.port)
@@ -118,7 +129,17 @@ impl MqttSettings {
     /// A sentence that names the key, what was found and what would do.
     pub fn check(&self) -> Result<(), String> {
         if self.host.trim().is_empty() {
-            return Err("mqtt.host is empty; it must name the broker, as in \"127.0.0.1\"".to_owned());
+            return Err("mqtt.host is empty; it must name the broker, as in \"127.0.0.1\", or say \"auto\"".to_owned());
+        }
+        if self.is_auto() && (!self.username.is_empty() || self.tls.enabled) {
+            return Err(
+                "mqtt.host is \"auto\", so that the host says how to connect; leave mqtt.username and mqtt.tls \
+                        out, or name the broker"
+                    .to_owned(),
+            );
+        }
+        if !self.is_auto() && !self.pair_at.is_empty() {
+            return Err("mqtt.pair_at is set and mqtt.host names a broker; set mqtt.host = \"auto\"".to_owned());
         }
         if self.username.is_empty() && !self.password_file.as_os_str().is_empty() {
             return Err("mqtt.password_file is set and mqtt.username is not; set both or neither".to_owned());
@@ -175,6 +196,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_host_that_is_found_says_itself_how_to_connect() {
+        let auto = MqttSettings::default();
+        assert!(auto.is_auto() && auto.check().is_ok());
+        let named = MqttSettings { username: "hall".to_owned(), ..auto.clone() };
+        assert!(named.check().unwrap_err().contains("mqtt.host is \"auto\""));
+        let both = MqttSettings { host: "192.0.2.1".to_owned(), pair_at: "192.0.2.1".to_owned(), ..auto };
+        assert!(both.check().unwrap_err().contains("mqtt.pair_at is set"));
+    }
+
+    #[test]
     fn the_password_is_the_first_line_of_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("password");
@@ -205,7 +236,7 @@ mod tests {
     #[test]
     fn settings_that_do_not_fit_each_other_are_named() {
         let with = |change: fn(&mut MqttSettings)| {
-            let mut settings = MqttSettings::default();
+            let mut settings = MqttSettings { host: "127.0.0.1".to_owned(), ..MqttSettings::default() };
             change(&mut settings);
             settings.check().unwrap_err()
         };

@@ -90,6 +90,26 @@ pub fn client_config(settings: &TlsSettings) -> Result<ClientConfig, TlsError> {
     })
 }
 
+/// TLS to a broker whose authority is given as PEM; `None`: those that the system trusts.
+///
+/// # Errors
+/// It holds no certificate, or the system trusts nobody.
+pub fn trusting(authority: Option<&str>) -> Result<ClientConfig, TlsError> {
+    let mut store = RootCertStore::empty();
+    match authority {
+        Some(pem) => store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).flatten()),
+        None => store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+    };
+    if store.is_empty() {
+        return Err(TlsError::NoAuthorities);
+    }
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers of TLS 1.2 and 1.3");
+    Ok(config.with_root_certificates(store).with_no_client_auth())
+}
+
 fn authorities(file: &Path) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
     if file.as_os_str().is_empty() {

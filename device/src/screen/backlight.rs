@@ -68,7 +68,7 @@ impl Audience {
     /// For whom a scene is.
     pub fn of(scene: &Scene) -> Self {
         match scene {
-            Scene::Waking | Scene::Goodbye | Scene::Test => Self::Present,
+            Scene::Waking | Scene::Goodbye | Scene::Test | Scene::Pairing(_) => Self::Present,
             Scene::Private => Self::Unknown,
             Scene::Live(state) if state.camera_problem.is_some() => Self::Unknown,
             // A dark room is one where people sleep, or where nobody is.

@@ -16,7 +16,7 @@ use super::{
     icons,
     picture::{Picture, mix},
     shapes::{TwoColours, arc, figure, length, rgb},
-    state::{Network, Scene, ScreenState},
+    state::{Network, PairingCard, Scene, ScreenState},
     text::{Align, Font, Style, wrap},
 };
 
@@ -88,6 +88,7 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
         Scene::Waking => greeting(&mut picture, icons::WAKING, DAWN, "Waking up", "one moment"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, DUSK, "Goodbye", "Moodring has stopped"),
         Scene::Private => private(&mut picture),
+        Scene::Pairing(card) => pairing(&mut picture, card),
         Scene::Live(state) => live(&mut picture, state),
         // Drawn elsewhere, alike for all panels.
         Scene::Test => {}
@@ -235,6 +236,33 @@ fn private(picture: &mut Picture) {
         let bright = Style { colour: BRIGHT, ..small };
         bright.write(picture, "The camera is off.", (middle, 201.0), Align::Centre, 220.0);
         small.write(picture, "Back: button or Home Assistant", (middle, 224.0), Align::Centre, 228.0);
+    }
+}
+
+/// The code, as large as it goes: it is read from across the room and typed elsewhere.
+fn pairing(picture: &mut Picture, card: &PairingCard) {
+    let Size { width, .. } = picture.size();
+    let (middle, room) = (width as f32 / 2.0, width as f32 - 16.0);
+    glow(picture, (middle, 116.0), 150.0, MOONLIGHT, 0.17);
+    let small = Style { font: Font::Text, size: 16.0, colour: SOFT };
+    heading(picture, "Pair this device", MOONLIGHT, 24.0, (middle, 42.0), Align::Centre, room);
+    match &card.code {
+        Some(code) => {
+            heading(picture, code, BRIGHT, 72.0, (middle, 138.0), Align::Centre, room);
+            small.write(picture, "Type it on the page of", (middle, 182.0), Align::Centre, room);
+            let host = Style { colour: BRIGHT, ..small }.shrunk(&card.at, room, 12.0);
+            host.write(picture, &card.at, (middle, 203.0), Align::Centre, room);
+            if let Some(note) = &card.note {
+                Style { colour: AMBER, size: 14.0, ..small }.write(picture, note, (middle, 228.0), Align::Centre, room);
+            }
+        }
+        None => {
+            let words = Style { colour: AMBER, size: 18.0, ..small };
+            let note = card.note.as_deref().unwrap_or_default();
+            for (line, text) in wrap(note, 3, |part| words.width(part) <= room - 24.0).iter().enumerate() {
+                words.write(picture, text, (middle, 118.0 + 24.0 * line as f32), Align::Centre, room);
+            }
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use backlight::{Audience, Backlight, BacklightSettings};
 pub use panel::{Panel, PanelError};
 pub use picture::Picture;
 pub use settings::{ColourOrder, PanelKind, ScreenSettings, ScreenSize, Wiring, WiringSettings};
-pub use state::{Network, Scene, ScreenState};
+pub use state::{Network, PairingCard, Scene, ScreenState};
 
 /// The picture of a scene.
 pub fn render(scene: &Scene, size: ScreenSize) -> Picture {

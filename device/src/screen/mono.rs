@@ -14,7 +14,7 @@ use super::{
     icons,
     picture::Picture,
     shapes::{TwoColours, figure},
-    state::{Network, Scene, ScreenState},
+    state::{Network, PairingCard, Scene, ScreenState},
     text::{visible, wrap},
 };
 
@@ -33,6 +33,7 @@ pub fn render(scene: &Scene, size: Size) -> Picture {
         Scene::Waking => greeting(&mut picture, icons::WAKING, "Waking", "one moment"),
         Scene::Goodbye => greeting(&mut picture, icons::GOODBYE, "Goodbye", "stopped"),
         Scene::Private => private(&mut picture),
+        Scene::Pairing(card) => pairing(&mut picture, card),
         Scene::Live(state) => live(&mut picture, state),
         // Drawn elsewhere, alike for all panels.
         Scene::Test => {}
@@ -97,6 +98,42 @@ fn private(picture: &mut Picture) {
     write(picture, &fonts::FONT_6X10, "camera off", (LEFT, 25));
     write(picture, &fonts::FONT_5X8, "back: button", (LEFT, 44));
     write(picture, &fonts::FONT_5X8, "or over MQTT", (LEFT, 53));
+}
+
+/// The code, in the largest letters that there are, doubled.
+fn pairing(picture: &mut Picture, card: &PairingCard) {
+    let centred = |picture: &mut Picture, font: &'static MonoFont<'static>, text: &str, y| {
+        let text = cut(text, 128 / font.character_size.width as i32);
+        write(picture, font, &text, ((128 - chars(&text) * font.character_size.width as i32) / 2, y));
+    };
+    centred(picture, &fonts::FONT_6X10, "Pair this device", 0);
+    match &card.code {
+        Some(code) => {
+            doubled(picture, code, 15);
+            centred(picture, &fonts::FONT_5X8, card.note.as_deref().unwrap_or("Type it on the page of"), 46);
+            centred(picture, &fonts::FONT_5X8, &card.at, 55);
+        }
+        None => {
+            let note = card.note.as_deref().unwrap_or_default();
+            for (line, text) in wrap(note, 4, |part| chars(part) * 6 <= 124).iter().enumerate() {
+                centred(picture, &fonts::FONT_6X10, text, 18 + 11 * line as i32);
+            }
+        }
+    }
+}
+
+/// A text in the middle, each of its pixels twice as wide and twice as high.
+fn doubled(picture: &mut Picture, text: &str, top: i32) {
+    let mut small = Picture::new(picture.size(), Rgb888::BLACK);
+    write(&mut small, &fonts::FONT_9X15_BOLD, text, (0, 0));
+    let left = (128 - chars(text) * 18) / 2;
+    for y in 0..15 {
+        for (x, pixel) in small.row(y).iter().enumerate().filter(|(_, pixel)| **pixel == WHITE) {
+            for (right, down) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                picture.blend(left + 2 * x as i32 + right, top + 2 * y as i32 + down, *pixel, 1.0);
+            }
+        }
+    }
 }
 
 /// Confidence as a bar with an outline.

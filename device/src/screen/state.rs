@@ -11,10 +11,23 @@ pub enum Scene {
     Live(ScreenState),
     /// The camera is closed on purpose, until somebody asks for it again.
     Private,
+    /// The device waits to be paired.
+    Pairing(PairingCard),
     /// The device is stopping; this picture stays on the panel.
     Goodbye,
     /// The picture by which a panel's wiring is checked.
     Test,
+}
+
+/// What is shown of pairing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairingCard {
+    /// The code to be typed at the host, as people read it; `None` while there is none.
+    pub code: Option<String>,
+    /// The host's name.
+    pub at: String,
+    /// What happened before, or why there is no code.
+    pub note: Option<String>,
 }
 
 /// Everything that the panel shows while the device runs.

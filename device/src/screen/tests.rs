@@ -70,6 +70,13 @@ fn gallery() -> Vec<(String, Scene, ScreenSize)> {
         all.push((format!("waking-{size}"), Scene::Waking, size));
         all.push((format!("goodbye-{size}"), Scene::Goodbye, size));
         all.push((format!("private-{size}"), Scene::Private, size));
+        let card = PairingCard { code: Some("482 913".to_owned()), at: "Living room".to_owned(), note: None };
+        let again = PairingCard { note: Some("Removed by Living room".to_owned()), ..card.clone() };
+        let wait = Some("Wait 30 min: too many wrong codes".to_owned());
+        let none = PairingCard { code: None, at: String::new(), note: wait };
+        for (name, card) in [("pairing", card), ("pairing-again", again), ("pairing-wait", none)] {
+            all.push((format!("{name}-{size}"), Scene::Pairing(card), size));
+        }
         all.push((format!("test-{size}"), Scene::Test, size));
     }
     all

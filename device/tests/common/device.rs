@@ -18,7 +18,7 @@ pub fn command(keys: &[(&str, &str)]) -> Command {
     for (name, _) in env::vars().filter(|(name, _)| name.starts_with("MOODRING_") || name == "RUST_LOG") {
         command.env_remove(name);
     }
-    command.env("MOODRING_TFLITE", library());
+    command.env("MOODRING_TFLITE", library()).env("MOODRING_DEVICE__MQTT__HOST", "127.0.0.1");
     for (key, value) in keys {
         command.env(format!("MOODRING_DEVICE__{}", key.to_uppercase().replace('.', "__")), value);
     }

@@ -36,7 +36,7 @@ fn publisher(broker: &Mosquitto) -> Publisher {
         ..MqttSettings::default()
     };
     let machine = discovery::Machine::default();
-    Publisher::start(&settings, &"hall".parse().unwrap(), &machine, mpsc::channel().0).unwrap()
+    Publisher::start(&settings, &"hall".parse().unwrap(), &machine, mpsc::channel().0, None).unwrap()
 }
 
 fn statement(mood: Mood) -> Statement {

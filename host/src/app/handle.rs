@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use crate::{
     config::HOME,
     library::{Play, Store, StoreError, Track, TrackId, TrackPage, TrackQuery, covers::cover, tastes::Learnt},
+    pairing::Pairing,
     player::{PlayId, Source},
     spotify::Service,
     steer::{Steer, Wish},
@@ -61,6 +62,7 @@ pub struct Handle {
     store: Store,
     covers: Arc<Semaphore>,
     spotify: Option<Service>,
+    pairing: Option<Pairing>,
 }
 
 impl Handle {
@@ -71,7 +73,16 @@ impl Handle {
 
     /// Ties the ends together; the first of `rooms`, which are at least one, is steered.
     pub fn of_rooms(state: watch::Receiver<Arc<State>>, rooms: Vec<Seated>, screens: Screens, store: Store) -> Self {
-        Self { state, rooms: rooms.into(), room: 0, screens, store, covers: Arc::new(Semaphore::new(1)), spotify: None }
+        Self {
+            state,
+            rooms: rooms.into(),
+            room: 0,
+            screens,
+            store,
+            covers: Arc::new(Semaphore::new(1)),
+            spotify: None,
+            pairing: None,
+        }
     }
 
     /// The same, with Spotify.
@@ -83,6 +94,17 @@ impl Handle {
     /// The database.
     pub(crate) const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The same, with what lets devices in.
+    #[must_use]
+    pub fn with_pairing(self, pairing: Option<Pairing>) -> Self {
+        Self { pairing, ..self }
+    }
+
+    /// What lets devices in, if that is on.
+    pub const fn pairing(&self) -> Option<&Pairing> {
+        self.pairing.as_ref()
     }
 
     /// Spotify, if it is on.

@@ -2,8 +2,8 @@
 //!
 //! `types` says what a track is. `store` opens the database, and `damage` is what happens where it is damaged;
 //! `shelf` keeps the tracks in it and `diary` what the room did, `tastes` what was learnt from it; `retained` what
-//! the broker is to remember; `spotify` what was found there. `hand` keeps the moods that people gave, `keys` who may use
-//! the page. `scan` looks
+//! the broker is to remember, and `users` who may log in there; `spotify` what was found there. `hand` keeps the moods
+//! that people gave, `keys` who may use the page. `scan` looks
 //! through a folder, with `tags` for the files and `words` for what their names and tags say of moods; `watch`
 //! notices changes, `loudness` measures, `covers` shows. `import` takes in lists of other programs, read by
 //! `playlists` and found by `matching`.
@@ -27,6 +27,7 @@ pub mod store;
 pub mod tags;
 pub mod tastes;
 pub mod types;
+pub mod users;
 pub mod watch;
 pub mod words;
 

@@ -32,7 +32,7 @@ use super::{
     refusal::Refusal,
     seen::Seen,
 };
-use crate::{app::Handle, library::Play, view};
+use crate::{app::Handle, library::Play, pairing::Pairing, view};
 
 /// The shortest time between two events of a stream.
 const PACE: Duration = Duration::from_millis(100);
@@ -167,6 +167,8 @@ impl Told {
         }
         let seen = Seen { state: &state, room: self.handle.room() };
         let mut parts = parts::all(seen, &self.plays, Timestamp::now());
+        let pairing = self.handle.pairing().map(Pairing::view);
+        parts.push(("pairing", parts::pairing(pairing.as_ref(), Timestamp::now()).into_string()));
         if let Some(service) = self.handle.spotify()
             && self.source.is_none_or(|looked| looked.elapsed() >= TICK)
         {

@@ -15,6 +15,7 @@ mod events;
 mod guard;
 mod login;
 mod pages;
+mod pairing;
 mod parts;
 mod refusal;
 mod seen;
@@ -212,6 +213,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Site>)> {
         (pages::ACCOUNT, get(pages::account)),
         ("/account/password", post(login::change)),
         ("/account/end", post(login::end)),
+        ("/api/pairing", get(pairing::state).post(pairing::pair)),
+        ("/api/pairing/{id}/revoke", post(pairing::revoke)),
         (spotify::PATH, get(pages::spotify)),
         ("/api/spotify", get(spotify::state)),
         ("/api/spotify/login", post(spotify::log_in)),

@@ -8,6 +8,7 @@ use super::{
     super::{api::InRoom, parts, refusal::Refusal, seen::Seen},
     Page, frame, served,
 };
+use crate::pairing::Pairing;
 
 /// `GET /`.
 pub async fn now(InRoom(handle): InRoom, headers: HeaderMap) -> Result<Html<String>, Refusal> {
@@ -21,6 +22,7 @@ pub async fn now(InRoom(handle): InRoom, headers: HeaderMap) -> Result<Html<Stri
             main.now {
                 (parts::notices(&state))
                 (parts::devices(seen, now))
+                (parts::pairing(handle.pairing().map(Pairing::view).as_ref(), now))
                 (parts::player(seen))
                 (parts::next(seen))
                 (parts::manner(seen, now))

@@ -19,9 +19,9 @@ pub fn devices(seen: Seen, now: Timestamp) -> Markup {
                 div.card.empty {
                     (face(Mood::Nobody, "face"))
                     h2 { "No device yet" }
-                    p { "Moodring waits for a device that looks into a room. On the machine with the camera, type:" }
-                    pre { code { "moodring-device run" } }
-                    p.soft.small { "On another machine, name this host under [mqtt] in moodring-device.toml first." }
+                    p { "Moodring waits for a device that looks into a room. For a camera on this very machine, type:" }
+                    pre { code { "MOODRING_DEVICE__MQTT__HOST=127.0.0.1 moodring-device run" } }
+                    p.soft.small { "A device elsewhere finds this host by itself, and shows a code: that needs enabled = true under [pairing] in moodring-host.toml." }
                 }
             }
         }

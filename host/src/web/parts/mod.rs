@@ -6,6 +6,7 @@
 mod devices;
 mod manner;
 mod next;
+mod pairing;
 mod player;
 mod signs;
 
@@ -22,6 +23,7 @@ use crate::{
 pub use devices::devices;
 pub use manner::manner;
 pub use next::next;
+pub use pairing::pairing;
 pub use player::{mini, player};
 pub use signs::*;
 
