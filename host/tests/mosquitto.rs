@@ -35,17 +35,15 @@ impl Mosquitto {
         let config = folder.join("mosquitto.conf");
         let place = folder.display();
         let text = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {place}/passwords\nacl_file {place}/acl\n"
+            "user root\nlistener {port} 127.0.0.1\nallow_anonymous false\npassword_file {place}/passwords\nacl_file {place}/acl\n"
         );
         fs::write(&config, text).unwrap();
         let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto", "/usr/local/bin/mosquitto"]
             .into_iter()
             .find(|program| Path::new(program).exists())
             .unwrap_or("mosquitto");
-        // As root it would give its rights up, and not be able to read the files.
         let mut command = Command::new(program);
         command.arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null());
-        fs::write(&config, fs::read_to_string(&config).unwrap() + "user root\n").unwrap();
         let child = command.spawn().expect("mosquitto is installed");
         until("mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).ok());
         Self { child, port }

@@ -26,10 +26,13 @@ pub fn explain(error: &ConnectionError, settings: &MqttSettings, now: Timestamp)
     if let ConnectionError::ConnectionRefused(code) = error {
         return refused(*code, settings);
     }
-    if matches!(error, ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout) {
+    if matches!(error, ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout) && !settings.is_auto() {
         return format!("no answer within 5 s; is {} the right address, and is the broker running?", settings.broker());
     }
     match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) if settings.is_auto() => {
+            "nobody listens there now; it is looked for, and tried again".to_owned()
+        }
         Some(io::ErrorKind::ConnectionRefused) => {
             "nobody listens there; start the broker, or set mqtt.host and mqtt.port to where it is".to_owned()
         }
@@ -222,6 +225,19 @@ mod tests {
     /// As it comes out of rumqttc while it connects.
     fn tls(error: rustls::Error) -> ConnectionError {
         ConnectionError::Tls(rumqttc::TlsError::Io(io::Error::new(io::ErrorKind::InvalidData, error)))
+    }
+
+    #[test]
+    fn a_host_that_is_found_by_itself_is_not_to_be_configured() {
+        let auto = MqttSettings::default();
+        for error in [
+            ConnectionError::Io(io::ErrorKind::ConnectionRefused.into()),
+            ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized),
+            ConnectionError::NetworkTimeout,
+        ] {
+            let said = explain(&error, &auto, now());
+            assert!(!said.contains("mqtt."), "{said}");
+        }
     }
 
     #[test]

@@ -56,10 +56,7 @@ impl<S: Read + Write> Talk<S> {
     }
 
     /// The next message of a device that is more than a sign of life.
-    pub fn answer(&mut self) -> Option<FromDevice>
-    where
-        Self: Sized,
-    {
+    pub fn answer(&mut self) -> Option<FromDevice> {
         loop {
             match self.hear()? {
                 FromDevice::Here => self.say(&FromHost::Here)?,
@@ -128,7 +125,7 @@ pub fn come_as(device: &str, door: SocketAddr) -> AtHost {
 /// What a man in the middle has overheard, though it is inside TLS: he ends it himself.
 #[derive(Debug, PartialEq)]
 pub enum Overheard {
-    Guess(String),
+    Guess,
     Response(String),
     Proof,
     Credentials,
@@ -141,13 +138,13 @@ pub fn stand_between(forged: Forged, door: SocketAddr) -> mpsc::Receiver<Overhea
         loop {
             let mut device = forged.receive();
             let mut host = come_as("hall", door);
-            let hand_on = || -> Option<()> {
+            let mut hand_on = || -> Option<()> {
                 loop {
                     let said: FromHost = host.hear()?;
                     device.say(&said)?;
                     match said {
-                        FromHost::Guess { message } => {
-                            tell.send(Overheard::Guess(message)).ok()?;
+                        FromHost::Guess { .. } => {
+                            tell.send(Overheard::Guess).ok()?;
                             let answer = device.answer()?;
                             host.say(&answer)?;
                             if let FromDevice::Response { message } = answer {
@@ -160,7 +157,7 @@ pub fn stand_between(forged: Forged, door: SocketAddr) -> mpsc::Receiver<Overhea
                     }
                 }
             };
-            let mut hand_on = hand_on;
+            // Either end may go; then the next device is waited for.
             hand_on();
         }
     });
@@ -230,8 +227,10 @@ impl Insider {
         }
     }
 
+    /// Publishes, and waits until the broker has taken it, or has ended the connection over it.
     pub fn publish(&mut self, topic: &str, payload: &str) {
         self.client.publish(topic, QoS::AtLeastOnce, false, payload).unwrap();
+        while !matches!(self.next(), Ok(Incoming::PubAck(_)) | Err(_)) {}
     }
 
     /// The next message, by topic and payload.

@@ -173,7 +173,6 @@ fn a_device_has_its_own_topics_and_nothing_else() {
         let mut foe = Insider::with(&kept, "moodring-hall");
         assert!(foe.is_let_in());
         foe.publish(topic, "forged");
-        foe.publish("moodring/hall/wish", "marker");
         let mut own = Insider::with(&kept, "moodring-hall.doctor");
         assert!(own.is_let_in());
         own.publish("moodring/hall/doctor", topic);
@@ -184,7 +183,6 @@ fn a_device_has_its_own_topics_and_nothing_else() {
             if what == topic {
                 break;
             }
-            drop(foe.next());
         }
     }
 }
@@ -274,7 +272,7 @@ fn a_man_in_the_middle_learns_nothing_and_what_he_recorded_is_worth_nothing() {
     let code = device.code("");
     let (status, why) = host.type_code("hall", &code);
     assert_eq!(status, 403, "the right code, on the wrong connection: {why}");
-    let Ok(Overheard::Guess(_)) = overheard.recv() else { panic!("no guess") };
+    assert_eq!(overheard.recv(), Ok(Overheard::Guess));
     let Ok(Overheard::Response(recorded)) = overheard.recv() else { panic!("no response") };
     assert!(overheard.try_recv().is_err(), "neither proof nor credentials");
     assert_eq!(device.kept(), None);
