@@ -95,6 +95,24 @@ pub enum Command {
         /// The folder; else pairing.mosquitto.
         folder: Option<PathBuf>,
     },
+    /// Write everything that Moodring keeps into one file, also while it runs.
+    ///
+    /// It holds the database, the settings, the Spotify log-in and the key by which devices know this host, so keep
+    /// it where only you can read it. Not in it: music, and files that the settings name.
+    Backup {
+        /// The file to write, such as moodring-2026-11-23.tar.gz; nothing is overwritten.
+        file: PathBuf,
+        /// Leave out what somebody else could use: the Spotify log-in, and the key of this host.
+        #[arg(long)]
+        without_secrets: bool,
+    },
+    /// Put a backup back; stop Moodring first. What it replaces is kept in a folder beside it.
+    Restore {
+        /// A file that `backup` wrote.
+        file: PathBuf,
+    },
+    /// Ask the running Moodring whether it works; ends with 1 if not. For supervisors and containers.
+    Healthz,
     /// Set the database aside under another name, so that the next start begins with an empty one.
     ///
     /// For a database that is damaged; stop Moodring first. Nothing is deleted; likes, history and what was learnt

@@ -28,6 +28,7 @@ use crate::{
         Store, StoreError,
         loudness::keep_measuring,
         rescan::keep_scanning,
+        running::{Alone, NotAlone},
         scan::{Outcome, ScanError},
     },
     listen::{self, Link, Listener, hand_on},
@@ -57,6 +58,9 @@ pub enum NoStart {
     /// The embedded broker does not start.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// Another program runs with this state.
+    #[error(transparent)]
+    NotAlone(#[from] NotAlone),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -112,6 +116,8 @@ pub struct Host {
     pairing: Option<Running>,
     announced: Option<Announced>,
     store: Store,
+    /// Held to the end.
+    _alone: Alone,
 }
 
 impl Host {
@@ -146,6 +152,7 @@ impl Host {
     ) -> Result<Self, NoStart> {
         let site = web::bind(config.web.listen).await?.answering_to(config.web.names.iter().cloned());
         let site = site.letting_in(config.web.rules());
+        let alone = Alone::in_dir(state_dir)?;
         let store = Store::open(state_dir).await?;
         let key = if config.pairing.enabled { Some(Key::open(state_dir)?) } else { None };
         let (link, embedded) = broker(config, key.as_ref(), &store).await?;
@@ -254,6 +261,7 @@ impl Host {
             pairing,
             announced,
             store,
+            _alone: alone,
         })
     }
 

@@ -5,12 +5,14 @@
 
 pub mod access;
 pub mod app;
+pub mod backup;
 pub mod bench;
 pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod decide;
+pub mod health;
 pub mod host;
 pub mod library;
 pub mod listen;

@@ -9,10 +9,13 @@ use std::{
 use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use moodring_host::{
-    access, bench,
+    access,
+    backup::{self, Restored},
+    bench,
     cli::{Cli, Command, Import, MANUAL, Regret},
     config::{Config, PREFIX},
     daemon::Daemon,
+    health,
     host::Host,
     library::{Store, damage, import::import},
     pairing::commands as pairing,
@@ -149,6 +152,28 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 };
                 store.close().await;
                 write!(io::stdout(), "{}", text?)?;
+                Ok(())
+            }
+            Command::Backup { file, without_secrets } => {
+                let made = backup::make(&state_dir, cli.config.as_deref(), file, !without_secrets).await?;
+                let care = if made.secret { "; it holds secrets: keep it where only you can read it" } else { "" };
+                let (holds, kib) = (made.holds.join(", "), made.bytes.div_ceil(1024));
+                writeln!(io::stdout(), "the backup is {}, {kib} KiB: {holds}{care}", file.display())?;
+                Ok(())
+            }
+            Command::Restore { file } => {
+                let Restored { made, replaced, settings } = backup::restore(&state_dir, file).await?;
+                let day = made.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+                let settings = settings.map_or_else(String::new, |path| {
+                    format!("; its settings are {}, and are used by nothing until you copy them", path.display())
+                });
+                let replaced = replaced.display();
+                writeln!(io::stdout(), "the backup of {day} is put back; what it replaced is in {replaced}{settings}")?;
+                Ok(())
+            }
+            Command::Healthz => {
+                health::ask(config.web.listen).await.map_err(anyhow::Error::msg)?;
+                writeln!(io::stdout(), "ok")?;
                 Ok(())
             }
             Command::StartAfresh => {

@@ -1,6 +1,7 @@
 //! The library: which tracks there are, which emotions they fit, what was played, liked and banned.
 //!
-//! `types` says what a track is. `store` opens the database, and `damage` is what happens where it is damaged;
+//! `types` says what a track is. `store` opens the database, and `damage` is what happens where it is damaged, `older` where an older program wrote it;
+//! `running` says that nobody else has it, `swap` puts a restored one in place, `private` keeps it to this user;
 //! `shelf` keeps the tracks in it and `diary` what the room did, `tastes` what was learnt from it; `retained` what
 //! the broker is to remember, and `users` who may log in there; `spotify` what was found there. `hand` keeps the moods
 //! that people gave, `keys` who may use the page. `scan` looks
@@ -16,14 +17,17 @@ pub mod import;
 pub mod keys;
 pub mod loudness;
 pub mod matching;
+mod older;
 pub mod playlists;
-mod private;
+pub(crate) mod private;
 pub mod rescan;
 pub mod retained;
+pub mod running;
 pub mod scan;
 pub mod shelf;
 pub mod spotify;
 pub mod store;
+pub mod swap;
 pub mod tags;
 pub mod tastes;
 pub mod types;

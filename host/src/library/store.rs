@@ -18,7 +18,7 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness, private};
+use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness, older, private, swap};
 use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
@@ -72,6 +72,25 @@ pub enum StoreError {
         /// What the database said.
         why: String,
     },
+    /// A copy from before the change of the schema cannot be kept.
+    #[error(
+        "the database {path} is of an older Moodring, and no copy of it can be kept before it is changed: {why}; \
+         nothing was changed: make room for {path} a second time and start again"
+    )]
+    NoCopy {
+        /// The file.
+        path: PathBuf,
+        /// What the database or the system said.
+        why: String,
+    },
+    /// What a restore had begun cannot be finished.
+    #[error("a restored backup cannot be put in place in {path}: {why}; the next start goes on with it")]
+    Swap {
+        /// The state directory.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// A query failed.
     #[error("the database cannot be used: {0}")]
     Query(#[from] sqlx::Error),
@@ -98,6 +117,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 enum Trouble {
     Newer(i64),
     Damage(String),
+    NoCopy(String),
     Other(String),
 }
 
@@ -128,6 +148,7 @@ impl Store {
                 "others on this machine may look into {dir} (mode {mode:o}), which tells who was there and when: chmod 700 {dir}"
             );
         }
+        swap::finish(state_dir).map_err(|why| StoreError::Swap { path: state_dir.to_owned(), why })?;
         let path = state_dir.join(FILE);
         private::database(&path);
         let options = SqliteConnectOptions::new()
@@ -138,26 +159,25 @@ impl Store {
             // A like that was told as stored outlives a pulled plug.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
-        match Self::connect(options).await {
+        match Self::connect(options, &path).await {
             Ok(pool) => Ok(Self { pool, dir: state_dir.to_owned() }),
-            Err(Trouble::Newer(found)) => {
-                let known = STEPS.iter().map(|step| step.version).max().unwrap_or(0);
-                Err(StoreError::Newer { path, found, known })
-            }
+            Err(Trouble::Newer(found)) => Err(StoreError::Newer { path, found, known: newest() }),
             Err(Trouble::Damage(why)) => {
                 let copy = damage::copy(state_dir);
                 let copy = copy.map_or_else(|e| format!("missing ({e})"), |copy| copy.display().to_string());
                 Err(StoreError::Damaged { path, copy, why })
             }
+            Err(Trouble::NoCopy(why)) => Err(StoreError::NoCopy { path, why }),
             Err(Trouble::Other(why)) => Err(StoreError::Open { path, why }),
         }
     }
 
-    async fn connect(options: SqliteConnectOptions) -> std::result::Result<SqlitePool, Trouble> {
+    async fn connect(options: SqliteConnectOptions, path: &Path) -> std::result::Result<SqlitePool, Trouble> {
         let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await?;
         if let Some(why) = damage::look(&pool).await? {
             return Err(Trouble::Damage(why));
         }
+        older::keep(&pool, path, newest()).await.map_err(Trouble::NoCopy)?;
         match STEPS.run(&pool).await {
             Ok(()) => Ok(pool),
             Err(MigrateError::VersionMissing(found)) => Err(Trouble::Newer(found)),
@@ -263,6 +283,35 @@ impl Store {
             })
         };
         rows.iter().map(play).collect()
+    }
+}
+
+/// The newest schema that this program knows.
+fn newest() -> i64 {
+    STEPS.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+/// Looks at the database in `dir`, a copy that nobody uses: whether it is whole, and of a schema that is known.
+///
+/// # Errors
+/// It is damaged or newer.
+pub async fn examine(dir: &Path) -> Result<()> {
+    let path = dir.join(FILE);
+    let options = SqliteConnectOptions::new().filename(&path).read_only(true).immutable(true);
+    let open = |e: sqlx::Error| StoreError::Open { path: path.clone(), why: e.to_string() };
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(open)?;
+    let looked = async {
+        let wrong = damage::look(&pool).await?;
+        let schema = older::schema(&pool).await?;
+        Ok::<_, sqlx::Error>((wrong, schema))
+    };
+    let looked = looked.await;
+    pool.close().await;
+    match looked.map_err(open)? {
+        (Some(why), _) => Err(StoreError::Open { path, why }),
+        (None, None) => Err(StoreError::Open { path, why: "it is none of Moodring's".to_owned() }),
+        (None, Some(found)) if found > newest() => Err(StoreError::Newer { path, found, known: newest() }),
+        _ => Ok(()),
     }
 }
 

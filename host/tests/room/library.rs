@@ -174,7 +174,7 @@ async fn searching_finds_words_anywhere_and_nothing_by_pattern() {
 }
 
 /// Each was left by the program of that schema, and is never edited.
-const SCHEMAS: [&str; 1] = [include_str!("schemas/0001.sql")];
+pub const SCHEMAS: [&str; 1] = [include_str!("schemas/0001.sql")];
 
 #[tokio::test]
 async fn databases_of_every_schema_are_opened_with_all_they_hold() {

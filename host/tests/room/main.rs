@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 mod access;
+mod backup;
 mod broker;
 mod choice;
 mod external;
