@@ -66,6 +66,10 @@ page-test: setup ## real clicks on the page in headless Chromium; needs node and
 spotify-test: setup ## Moodring's calls against Spotify's own schema; needs node and MOODRING_SPOTIFY, a folder
 	deploy/spotify-test
 
+.PHONY: host-check
+host-check: ## the host's container files, and Mosquitto as they start it
+	deploy/host/check
+
 mqtt-test: setup ## the device against a real Mosquitto with TLS and rights; needs mosquitto
 	$(CARGO) test --workspace --locked --test mosquitto -- --ignored --nocapture
 

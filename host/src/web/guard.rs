@@ -20,9 +20,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What the page may use of the machine that shows it: nothing. It watches nobody; that is the device's.
-const NOTHING: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), \
+const NOTHING: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), \
                        gyroscope=(), hid=(), idle-detection=(), magnetometer=(), microphone=(), midi=(), payment=(), \
-                       screen-wake-lock=(), serial=(), usb=(), web-share=(), xr-spatial-tracking=()";
+                       screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()";
 
 /// Endings of names that exist in local networks only.
 const LOCAL: [&str; 5] = [".localhost", ".local", ".lan", ".home.arpa", ".internal"];
