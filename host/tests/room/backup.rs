@@ -9,7 +9,7 @@ use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 
 use crate::{
     library::SCHEMAS,
-    program::{command, get, output, run, says, until_state},
+    program::{command, get, output, post, run, says, until_state},
     support::Home,
 };
 
@@ -20,7 +20,13 @@ async fn a_backup_is_made_while_it_runs_and_put_back_when_it_does_not() {
     let name = file.to_str().unwrap();
     let program = run(&home);
     until_state(&program.page, "\"tracks\":1").await;
-    assert!(crate::program::post(&program.page, "/api/tracks/8/like", "{\"liked\":true}").contains("\"ok\""));
+    let tracks = get(&program.page, "/api/tracks");
+    let id: String = tracks.split("\"id\":").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect();
+    let like = |liked: &str| {
+        let answer = post(&program.page, &format!("/api/tracks/{id}/like"), &format!("{{\"liked\":{liked}}}"));
+        assert!(answer.contains("\"ok\""), "{answer}");
+    };
+    like("true");
     let (made, said) = says(&home, &["backup", name]);
     assert!(made && said.contains("KiB: the database"), "{said}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -31,7 +37,7 @@ async fn a_backup_is_made_while_it_runs_and_put_back_when_it_does_not() {
     assert!(!restored && said.contains("runs already") && said.contains("stop it first"), "{said}");
     let (second, said) = says(&home, &["run"]);
     assert!(!second && said.contains("runs already"), "one at a time: {said}");
-    assert!(crate::program::post(&program.page, "/api/tracks/8/like", "{\"liked\":false}").contains("\"ok\""));
+    like("false");
     drop(program);
 
     let (restored, said) = says(&home, &["restore", name]);
