@@ -66,6 +66,10 @@ page-test: setup ## real clicks on the page in headless Chromium; needs node and
 spotify-test: setup ## Moodring's calls against Spotify's own schema; needs node and MOODRING_SPOTIFY, a folder
 	deploy/spotify-test
 
+.PHONY: network-check
+network-check: build ## host and device find each other in a network of their own; needs root
+	deploy/host/try-network
+
 .PHONY: host-check
 host-check: ## the host's container files, and Mosquitto as they start it
 	deploy/host/check

@@ -90,6 +90,9 @@ pub enum BackupError {
     /// It is damaged or cut off.
     #[error("the backup {0} is damaged: {1}; nothing was changed: use another one")]
     Damaged(PathBuf, String),
+    /// There is no room to look at it.
+    #[error("there is no room to unpack {0} beside the database; nothing was changed: make room and try again")]
+    Full(PathBuf),
     /// A newer program made it.
     #[error("the backup {0} was made by a newer Moodring ({1}); nothing was changed: update this program first")]
     Newer(PathBuf, String),

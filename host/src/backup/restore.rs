@@ -142,7 +142,13 @@ pub(super) fn each_file(
             return Err(damaged(format!("{name:?} does not belong into a backup")));
         }
         // Not a byte more is unpacked than the list says.
-        let (bytes, sha256) = take(&name, &mut (&mut entry).take(listed.bytes.saturating_add(1))).map_err(cut)?;
+        let taken = take(&name, &mut (&mut entry).take(listed.bytes.saturating_add(1)));
+        let (bytes, sha256) = taken.map_err(|e| match e.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                BackupError::Full(from.to_owned())
+            }
+            _ => cut(e),
+        })?;
         if (bytes, &sha256) != (listed.bytes, &listed.sha256) {
             return Err(damaged(format!("{name:?} is not what it was")));
         }

@@ -375,7 +375,7 @@ async fn carry_out(room: usize, wish: Steer, state: &watch::Sender<Arc<State>>, 
         Steer::Play => next.paused = Paused::No,
         Steer::Pause => next.paused = Paused::ByHand,
         // Of the room alone, or done already.
-        Steer::Skip | Steer::PlayTrack(_) | Steer::Mode(_) | Steer::Volume(_) | Steer::Sleep(_) => {}
+        Steer::Skip | Steer::PlayTrack(_) | Steer::Mode(_) | Steer::Volume(_) | Steer::Sleep(_) | Steer::Nothing => {}
         Steer::Enqueue { track, first } => {
             next.queue.insert(if first { 0 } else { next.queue.len() }, queued(track));
         }

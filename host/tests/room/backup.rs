@@ -102,18 +102,38 @@ async fn a_copy_is_kept_before_an_older_database_is_changed() {
     assert_eq!(copies(&home).len(), 1, "what is up to date is not copied");
 }
 
+/// The same where no file may have more than so many blocks of 512 bytes, which is met as a full disk is.
+fn cramped(program: &Command, blocks: u32) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+    shell.arg(program.get_program()).args(program.get_args());
+    shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_there_is_no_room_for_is_not_called_damaged() {
+    let home = Home::with(&[]);
+    let file = home.state().join("../backup.tar.gz");
+    let name = file.to_str().unwrap();
+    drop(run(&home));
+    assert!(says(&home, &["backup", name]).0);
+    let kept = home.state().join("moodring.db");
+    let before = std::fs::read(&kept).unwrap();
+    let (refused, said) = output(cramped(&command(&home, &["restore", name]), 80));
+    assert!(!refused.status.success() && said.contains("there is no room to unpack"), "{said}");
+    assert!(std::fs::read(&kept).unwrap() == before, "the database is as it was");
+    assert!(says(&home, &["restore", name]).0, "with room, it goes on");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_room_for_the_copy_nothing_is_changed() {
     let home = of_old().await;
     let file = home.state().join("moodring.db");
     let before = std::fs::read(&file).unwrap();
-    let why = command(&home, &["why"]);
     // Room for what SQLite keeps beside an open database (32 KiB), and for no copy of one that is larger.
     assert!(before.len() > 48 * 1024, "{}", before.len());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 80; exec \"$0\" \"$@\""]).arg(why.get_program()).args(why.get_args());
-    shell.envs(why.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let (refused, said) = output(shell);
+    let (refused, said) = output(cramped(&command(&home, &["why"]), 80));
     assert!(!refused.status.success(), "{said}");
     assert!(said.contains("no copy of it can be kept") && said.contains("nothing was changed"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
