@@ -182,7 +182,7 @@ impl Talk {
 
     /// The next message, if one comes within a moment.
     fn hear(&mut self) -> Result<Option<FromHost>, String> {
-        if let Some(message) = self.lines.next().map_err(|e| e.to_string())? {
+        if let Some(message) = self.lines.next_message().map_err(|e| e.to_string())? {
             return Ok(Some(message));
         }
         let mut bytes = [0; 2048];
@@ -190,7 +190,7 @@ impl Talk {
             Ok(0) => Err("it went".to_owned()),
             Ok(read) => {
                 self.lines.push(&bytes[..read]);
-                self.lines.next().map_err(|e| e.to_string())
+                self.lines.next_message().map_err(|e| e.to_string())
             }
             Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => Ok(None),
             Err(e) => Err(e.to_string()),

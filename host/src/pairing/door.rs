@@ -182,7 +182,7 @@ impl Talk {
     async fn hear(&mut self) -> Result<FromDevice, String> {
         let mut bytes = [0; 2048];
         loop {
-            if let Some(message) = self.lines.next().map_err(|e| e.to_string())? {
+            if let Some(message) = self.lines.next_message().map_err(|e| e.to_string())? {
                 return Ok(message);
             }
             match self.stream.read(&mut bytes).await.map_err(|e| e.to_string())? {

@@ -42,7 +42,7 @@ impl<S: Read + Write> Talk<S> {
         let start = Instant::now();
         let mut bytes = [0; 1024];
         while start.elapsed() < PATIENCE {
-            if let Some(message) = self.lines.next().ok()? {
+            if let Some(message) = self.lines.next_message().ok()? {
                 return Some(message);
             }
             match self.stream.read(&mut bytes) {

@@ -176,7 +176,7 @@ impl Lines {
     ///
     /// # Errors
     /// The line is too long, or says nothing that is known.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
+    pub fn next_message<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
         let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') else {
             return if self.bytes.len() > MAX_LINE { Err(WireError::Long) } else { Ok(None) };
         };
@@ -213,7 +213,7 @@ mod tests {
         let mut heard = Vec::new();
         for piece in all.chunks(7) {
             lines.push(piece);
-            while let Some(message) = lines.next::<FromDevice>().unwrap() {
+            while let Some(message) = lines.next_message::<FromDevice>().unwrap() {
                 heard.push(message);
             }
         }
@@ -226,7 +226,7 @@ mod tests {
         let said = |bytes: &[u8]| {
             let mut lines = Lines::default();
             lines.push(bytes);
-            lines.next::<FromHost>()
+            lines.next_message::<FromHost>()
         };
         assert!(matches!(said(b"hello\n"), Err(WireError::Strange(_))));
         assert!(matches!(
