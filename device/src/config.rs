@@ -184,7 +184,7 @@ mod tests {
         let says = "environment variable MOODRING_DEVICE__CAMERA__FPS: camera.fps is 0; it must lie within 1 and 60";
         assert_eq!(error, says);
         // A file and a variable may need each other.
-        let file = "[mqtt]\npassword_file = \"p\"\n";
+        let file = "[mqtt]\nhost = \"broker.local\"\npassword_file = \"p\"\n";
         assert!(read(file, &[("MOODRING_DEVICE__MQTT__USERNAME", "u")]).is_ok());
     }
 
