@@ -180,7 +180,7 @@ fn a_configuration_is_read_again_and_what_needs_a_restart_is_said() {
     let clip = clip();
     let mut manager = Manager::start(&replay(&clip), &[("MOODRING_DEVICE_CONFIG", &file)]);
     manager.wait_for("READY=1");
-    write("[mood]\nmargin = 0.2\n[health]\nevery_s = 1\n[mqtt]\nhost = \"elsewhere\"\n[log]\nlevel = \"debug\"\n");
+    write("[mood]\nmargin = 0.2\n[health]\nevery_s = 1\n[mqtt]\nkeep_alive_s = 20\n[log]\nlevel = \"debug\"\n");
     manager.signal("HUP");
     let told = manager.wait_for("READY=1");
     assert!(told.contains(&"RELOADING=1".to_owned()) && told.iter().any(|line| line.starts_with("MONOTONIC_USEC=")));
