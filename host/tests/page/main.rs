@@ -2,151 +2,26 @@
 #![allow(clippy::unwrap_used)] // Here an unwrap is an assertion, in functions beside the tests too.
 
 mod access;
+mod client;
 #[path = "../common/contract.rs"]
 mod contract;
 mod openapi;
 mod room;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use contract::Answer;
+use client::{Events, Page};
 use moodring_host::{
-    access::Rules,
-    view::{Paused, State},
+    view::Paused,
     web::{self, BindError},
 };
 use moodring_mood::Mood;
-use room::{HOSTILE, Room, Scene};
+use room::{HOSTILE, Scene};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    sync::oneshot,
-    task::JoinHandle,
+    io::{AsyncBufReadExt, BufReader},
     time::timeout,
 };
-
-/// A page on a port of its own.
-struct Page {
-    at: SocketAddr,
-    room: Room,
-    stop: Option<oneshot::Sender<()>>,
-    served: JoinHandle<std::io::Result<()>>,
-    dir: tempfile::TempDir,
-}
-
-impl Page {
-    async fn open(scene: Scene) -> Self {
-        Self::open_to(scene, Rules::default()).await
-    }
-
-    async fn open_to(scene: Scene, rules: Rules) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let room = Room::begin(dir.path(), scene).await;
-        let bound = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap().letting_in(rules);
-        let at = bound.local_addr();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(bound.serve(room.handle.clone(), async {
-            let _ = stopped.await;
-        }));
-        Self { at, room, stop: Some(stop), served, dir }
-    }
-
-    async fn connect(&self, head: &str, body: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(self.at).await.unwrap();
-        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
-        stream
-    }
-
-    /// Sends a request line with `headers` (which may replace `Host`) and reads the whole answer.
-    async fn ask(&self, line: &str, headers: &[&str], body: &str) -> Answer {
-        let mut head = format!("{line} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}", body.len());
-        if !headers.iter().any(|h| h.starts_with("Host:")) {
-            head += &format!("\r\nHost: {}", self.at);
-        }
-        for header in headers {
-            head += &format!("\r\n{header}");
-        }
-        let answer = self.answer(&head, body).await;
-        contract::holds(line, &answer);
-        answer
-    }
-
-    /// Sends this very head.
-    async fn raw(&self, head: &str) -> Answer {
-        self.answer(head, "").await
-    }
-
-    async fn answer(&self, head: &str, body: &str) -> Answer {
-        let mut all = Vec::new();
-        let reading = async { self.connect(head, body).await.read_to_end(&mut all).await };
-        timeout(Duration::from_secs(20), reading).await.expect("an answer within 20 s").unwrap();
-        Answer::read(&all)
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.ask(&format!("GET {path}"), &[], "").await
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.ask(&format!("POST {path}"), &["Content-Type: application/json"], &body.to_string()).await
-    }
-
-    /// As a browser without JavaScript sends a form.
-    async fn submit(&self, path: &str, form: &str) -> Answer {
-        let origin = format!("Origin: http://{}", self.at);
-        let kind = "Content-Type: application/x-www-form-urlencoded";
-        self.ask(&format!("POST {path}"), &["Accept: text/html,*/*", &origin, kind], form).await
-    }
-
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        self.room.state.send_modify(|s| {
-            let s = Arc::make_mut(s);
-            change(s);
-            room::mirror(s);
-        });
-    }
-
-    async fn state(&self) -> Value {
-        self.get("/api/state").await.json()
-    }
-}
-
-/// The events of a stream: name and data.
-struct Events(BufReader<TcpStream>);
-
-impl Events {
-    async fn of(page: &Page, path: &str) -> Self {
-        Self::asked(page, &format!("GET {path} HTTP/1.1\r\nHost: {}", page.at)).await
-    }
-
-    /// The same, by this very head.
-    async fn asked(page: &Page, head: &str) -> Self {
-        let mut events = Self(BufReader::new(page.connect(head, "").await));
-        assert!(events.line().await.unwrap().contains("200"));
-        events
-    }
-
-    async fn line(&mut self) -> Option<String> {
-        let mut line = String::new();
-        let n =
-            timeout(Duration::from_secs(10), self.0.read_line(&mut line)).await.expect("a line within 10 s").unwrap();
-        (n > 0).then(|| line.trim_end().to_owned())
-    }
-
-    /// The data of the next event called `name`.
-    async fn next(&mut self, name: &str) -> Option<Value> {
-        loop {
-            if self.line().await? == format!("event: {name}") {
-                loop {
-                    if let Some(data) = self.line().await?.strip_prefix("data: ") {
-                        return Some(serde_json::from_str(data).unwrap());
-                    }
-                }
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn the_state_has_the_promised_shape() {
