@@ -1,4 +1,4 @@
-//! The door: asks [`Access`] of each request whether it may go on, and as whom.
+//! The door: asks [`Access`](crate::access::Access) of each request whether it may go on, and as whom.
 //!
 //! A request enters with its peer's address and goes on with a [`Visitor`], or is sent to the log-in. What changes
 //! something in a session must carry the token of that session's pages; it is put into every form here, in one

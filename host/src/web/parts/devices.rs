@@ -21,7 +21,7 @@ pub fn devices(seen: Seen, now: Timestamp) -> Markup {
                     h2 { "No device yet" }
                     p { "Moodring waits for a device that looks into a room. For a camera on this very machine, type:" }
                     pre { code { "MOODRING_DEVICE__MQTT__HOST=127.0.0.1 moodring-device run" } }
-                    p.soft.small { "A device elsewhere finds this host by itself, and shows a code: that needs enabled = true under [pairing] in moodring-host.toml." }
+                    p.soft.small { "A device elsewhere finds this host by itself, and shows a code for “Add a device”. If this page has no such place, set enabled = true under [pairing] in moodring-host.toml." }
                 }
             }
         }
