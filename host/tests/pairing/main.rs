@@ -88,36 +88,9 @@ fn a_device_is_paired_lives_through_restarts_and_is_revoked() {
     assert!(String::from_utf8(list.stdout).unwrap().starts_with("hall "));
 }
 
-/// Whether this machine lets programs hear each other's announcements over loopback. Containers may not.
-fn hears_announcements() -> bool {
-    use mdns_sd::{ServiceDaemon, ServiceEvent, ServiceInfo};
-    const KIND: &str = "_moodtest._udp.local.";
-    let heard = || -> Result<bool, mdns_sd::Error> {
-        let (mouth, ear) = (ServiceDaemon::new()?, ServiceDaemon::new()?);
-        let name = format!("test-{}", std::process::id());
-        let nothing = std::collections::HashMap::<String, String>::new();
-        mouth.register(ServiceInfo::new(KIND, &name, "moodtest.local.", "127.0.0.1", 9, nothing)?)?;
-        let events = ear.browse(KIND)?;
-        let start = std::time::Instant::now();
-        let mut found = false;
-        while !found && start.elapsed() < std::time::Duration::from_secs(10) {
-            found = matches!(
-                events.recv_timeout(std::time::Duration::from_millis(500)),
-                Ok(ServiceEvent::ServiceResolved(one)) if one.fullname.starts_with(&name)
-            );
-        }
-        let _ = (mouth.shutdown(), ear.shutdown());
-        Ok(found)
-    };
-    heard().unwrap_or(false)
-}
-
 #[test]
+#[ignore = "needs multicast over loopback, which containers may lack: make network-check"]
 fn a_device_finds_a_host_that_announces_itself_and_finds_it_again_elsewhere() {
-    if !hears_announcements() {
-        eprintln!("NOT TESTED: this machine lets no announcements through over loopback, by which hosts are found");
-        return;
-    }
     let home = tempfile::tempdir().unwrap();
     let (at_host, at_device) = (folder(&home, "host"), folder(&home, "device"));
     let keys = [("pairing.announce", "true")];
