@@ -19,7 +19,7 @@ demo: build ## watch a clip (or the camera) and play music for it; FOR=30 ends a
 build: setup ## build the device and the host, optimised
 	$(CARGO) build --release --locked --workspace --exclude moodring-rig --exclude moodring-flash
 
-test: setup ## all tests; needs nothing but this folder
+test: setup ## every test that needs nothing but this folder
 	$(CARGO) test --workspace --locked
 
 setup: ## install what is missing to build

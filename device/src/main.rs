@@ -117,8 +117,8 @@ fn command(cli: &Cli, log: Log) -> Result<ExitCode> {
             let words = if Keep::of_this_service().forget()? {
                 "the pairing is removed; the host still lists this device until it is revoked there"
             } else {
-                "this device is not paired, or keeps it elsewhere: where it runs as a service, type as its user \
-                 does: sudo STATE_DIRECTORY=/var/lib/moodring-device moodring-device forget"
+                "this device is not paired, or keeps it elsewhere: where it runs as a service, type sudo \
+                 moodring-device forget"
             };
             writeln!(io::stdout(), "{words}")?;
             Ok(ExitCode::SUCCESS)

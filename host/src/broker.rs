@@ -1,10 +1,11 @@
 //! The embedded MQTT broker: MQTT 3.1.1 and 5, on loopback unless configured otherwise, and over TLS for paired
-//! devices. `gate` says who comes in, `rights` who may say and hear what, `mosquitto` the same for another broker.
+//! devices (`front`). `gate` says who comes in, `rights` who may say and hear what, `mosquitto` the same for another broker.
 //!
 //! In: addresses and the database. Out: a broker whose retained messages outlive a restart: it
 //! begins with those in the database, and each new one is written there a moment later, behind the
 //! delivery. Fails when the port is taken or the database cannot be read.
 
+mod front;
 pub mod gate;
 pub mod mosquitto;
 pub mod rights;
@@ -23,7 +24,7 @@ use mqtt5::{
     QoS,
     broker::{
         BrokerEventHandler, BrokerShutdownHandle, MqttBroker, StorageBackend as _,
-        config::{BrokerConfig, StorageBackend, StorageConfig, TlsConfig},
+        config::{BrokerConfig, StorageBackend, StorageConfig},
         events::{ClientConnectEvent, ClientDisconnectEvent, RetainedSetEvent},
         storage::RetainedMessage,
     },
@@ -118,6 +119,7 @@ pub struct Embedded {
     pub gate: Arc<Gate>,
     /// Name and password under which this program logs in.
     pub own: (String, String),
+    front: Option<JoinHandle<()>>,
     stop: BrokerShutdownHandle,
     task: JoinHandle<()>,
     stop_writing: watch::Sender<bool>,
@@ -164,11 +166,15 @@ impl Embedded {
             .with_max_retained_messages(MAX_RETAINED)
             .with_sys_topics_enabled(false);
         config.session_expiry_interval = Duration::from_secs(24 * 3600);
-        if let Some(Secure { at, certificate, key }) = &doors.secure {
-            let tls = TlsConfig::new(certificate.clone(), key.clone()).with_bind_addresses(vec![*at]);
-            config = config.with_tls(tls);
-        }
         let failed = |e: &dyn std::fmt::Display| BrokerError::Start(e.to_string());
+        let shaking = match &doors.secure {
+            Some(Secure { at, certificate, key }) => {
+                let acceptor = front::acceptor(certificate, key).map_err(|why| failed(&why))?;
+                let listening = TcpListener::bind(at).await.map_err(|why| BrokerError::Listen { at: *at, why })?;
+                Some((listening, acceptor))
+            }
+            None => None,
+        };
         let broker = MqttBroker::with_config(config).await.map_err(|e| failed(&e))?;
         let mut broker = broker.with_auth_provider(Arc::clone(&gate) as _);
         gate.carry(broker.router());
@@ -179,7 +185,6 @@ impl Embedded {
             memory.store_retained_message(&topic, message).await.map_err(|e| failed(&e))?;
         }
         let address = broker.local_addr().ok_or_else(|| failed(&"it has no address"))?;
-        let secure = broker.tls_local_addr();
         let stop = broker.shutdown_handle();
         let mut ready = broker.ready_receiver();
         let mut task = tokio::spawn(async move {
@@ -191,9 +196,14 @@ impl Embedded {
             up = ready.wait_for(|up| *up) => up.map(|_| ()).map_err(|e| failed(&e))?,
             _ = &mut task => return Err(failed(&"it stopped at once; the log says why")),
         }
+        let mut secure = None;
+        let front = shaking.map(|(listening, acceptor)| {
+            secure = listening.local_addr().ok();
+            tokio::spawn(front::open(listening, acceptor, address, Arc::clone(&gate)))
+        });
         let (stop_writing, stopped) = watch::channel(false);
         let writer = tokio::spawn(write(changed, store.clone(), stopped));
-        Ok(Self { address, secure, gate, own, stop, task, stop_writing, writer })
+        Ok(Self { address, secure, gate, own, front, stop, task, stop_writing, writer })
     }
 
     /// Waits until it ends by itself, which it should not.
@@ -208,6 +218,9 @@ impl Embedded {
         // The broker breaks off deliveries when it stops, and does not say when they are done.
         sleep(DELIVERY).await;
         self.stop.shutdown();
+        if let Some(front) = self.front {
+            front.abort();
+        }
         // One that has ended already cannot be waited for again.
         if !self.task.is_finished() && timeout(Duration::from_millis(500), self.task).await.is_err() {
             tracing::warn!("the embedded broker did not stop within half a second");

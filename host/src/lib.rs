@@ -22,6 +22,7 @@ pub mod player;
 pub mod queue;
 pub mod regret;
 pub mod room;
+pub mod seats;
 pub mod simulate;
 pub mod spotify;
 pub mod steer;

@@ -111,7 +111,8 @@ pub fn fill(answers: &mut Answers, person: &mut dyn Person, with_system: bool, k
     if answers.device.host.is_none() {
         let name = until(
             person,
-            "Where is the host that plays the music: auto (it is found), here (on this Pi), or its address",
+            "Where is the host that plays the music: auto (it is found), here (on this Pi), or its address, where \
+             announcements do not get through",
             Some("auto"),
             |name| {
                 let mut draft = answers.clone();

@@ -129,7 +129,7 @@ pub struct Prepare {
     #[arg(long, value_name = "NAME")]
     pub camera: Option<String>,
 
-    /// auto: it is found; here: on this Pi; or its address.
+    /// auto: it is found; here: on this Pi; or its address, where announcements do not get through.
     #[arg(long, value_name = "ADDRESS")]
     pub host: Option<String>,
 

@@ -52,7 +52,9 @@ impl Keep {
     /// This service's.
     pub fn of_this_service() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        Self { file: super::folder(variable).map(|folder| folder.join("host.json")) }
+        let service = Path::new("/var/lib/moodring-device");
+        let service = (rustix::process::geteuid().is_root() && service.is_dir()).then_some(service);
+        Self { file: super::folder(service, variable).map(|folder| folder.join("host.json")) }
     }
 
     /// In this folder.

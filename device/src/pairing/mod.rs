@@ -11,7 +11,7 @@ mod knock;
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -337,7 +337,8 @@ impl Bond {
                 continue;
             }
             for door in self.doors() {
-                if knocks.contains_key(&door) {
+                let knocking = knocks.values().filter(|(knock, _)| knock.is_some()).count();
+                if knocking >= MOST_HOSTS || knocks.contains_key(&door) {
                     continue;
                 }
                 let (bond, at) = (Arc::clone(&self), door.clone());
@@ -386,9 +387,11 @@ pub fn hosts(within: Duration, enough: impl Fn(&Heard) -> bool, now: impl Fn() -
     }
 }
 
-/// The folder in which this program keeps what outlives it: systemd's, else the user's own.
-pub(crate) fn folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+/// The folder in which this program keeps what outlives it: systemd's, else that of the installed service,
+/// which only root may look into, else the user's own.
+pub(crate) fn folder(service: Option<&Path>, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     variable("STATE_DIRECTORY")
+        .or_else(|| service.map(Path::to_path_buf))
         .or_else(|| variable("XDG_STATE_HOME").map(|home| home.join("moodring-device")))
         .or_else(|| variable("HOME").map(|home| home.join(".local/state/moodring-device")))
 }

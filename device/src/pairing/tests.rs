@@ -8,7 +8,7 @@ fn kept(address: &str, broker: Broker) -> Kept {
     Kept { v: 1, host, name: "Küche".to_owned(), address: address.parse().unwrap(), credentials }
 }
 
-fn bond(folder: &std::path::Path) -> Bond {
+fn bond(folder: &Path) -> Bond {
     let settings = MqttSettings { host: AUTO.to_owned(), ..MqttSettings::default() };
     Bond::new(&settings, &"hall".parse().unwrap(), Keep::within(folder))
 }
@@ -81,7 +81,7 @@ fn a_pairing_that_cannot_be_read_is_set_aside() {
     assert!(error.contains("has to be paired again"), "{error}");
     assert!(folder.path().join("host.unreadable").exists());
     assert_eq!(Keep::within(folder.path()).read().unwrap(), None);
-    let nowhere = Keep::within(std::path::Path::new("/proc/nowhere"));
+    let nowhere = Keep::within(Path::new("/proc/nowhere"));
     assert!(nowhere.write(&kept("192.0.2.1", Broker::Host { port: 1 })).is_err());
 }
 
@@ -99,10 +99,14 @@ fn the_file_removed_by_hand_ends_the_pairing() {
 
 #[test]
 fn the_state_lives_where_the_system_says() {
-    let given = |set: &'static [(&str, &str)]| {
-        folder(|name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value)))
+    let given = |service: Option<&'static str>, set: &'static [(&str, &str)]| {
+        folder(service.map(Path::new), |name| {
+            set.iter().find(|(key, _)| *key == name).map(|(_, value)| PathBuf::from(value))
+        })
     };
-    assert_eq!(given(&[("HOME", "/h")]), Some("/h/.local/state/moodring-device".into()));
-    assert_eq!(given(&[("HOME", "/h"), ("STATE_DIRECTORY", "/s")]), Some("/s".into()));
-    assert_eq!(given(&[]), None);
+    assert_eq!(given(None, &[("HOME", "/h")]), Some("/h/.local/state/moodring-device".into()));
+    assert_eq!(given(None, &[("HOME", "/h"), ("STATE_DIRECTORY", "/s")]), Some("/s".into()));
+    assert_eq!(given(None, &[]), None);
+    assert_eq!(given(Some("/var/lib/m"), &[("HOME", "/root")]), Some("/var/lib/m".into()), "as its service does");
+    assert_eq!(given(Some("/var/lib/m"), &[("STATE_DIRECTORY", "/s")]), Some("/s".into()));
 }

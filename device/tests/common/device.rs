@@ -60,9 +60,15 @@ pub struct Device {
 impl Device {
     /// Starts `run` against the broker on this port.
     pub fn run(port: u16, keys: &[(&str, &str)]) -> Self {
+        Self::run_with(port, keys, |_| {})
+    }
+
+    /// The same, its command changed first.
+    pub fn run_with(port: u16, keys: &[(&str, &str)], change: impl FnOnce(&mut Command)) -> Self {
         let port = port.to_string();
         let mut command = command(&[("id", "hall"), ("mqtt.port", &port)]);
         command.envs(self::command(keys).get_envs().filter_map(|(name, value)| Some((name, value?))));
+        change(&mut command);
         let mut child = command.arg("run").stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (store, stderr) = (Arc::clone(&log), child.stderr.take().unwrap());

@@ -7,9 +7,11 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     time::{Duration, Instant},
 };
+
+use crate::seats::household;
 
 /// So many wrong ones are free.
 const FREE: u32 = 5;
@@ -94,17 +96,6 @@ fn wait(wrong: u32) -> Duration {
     match wrong.checked_sub(FREE) {
         None => Duration::ZERO,
         Some(more) => FIRST.saturating_mul(1 << more.min(16)).min(LONGEST),
-    }
-}
-
-/// A household's addresses count as one: of IPv6 it has 2⁶⁴ of them.
-fn household(who: IpAddr) -> IpAddr {
-    match who.to_canonical() {
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        ip => ip,
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Gate {
     leaving: Mutex<HashMap<String, Instant>>,
     /// Who is connected: the client's name, whose it is, and how often, for one may just be taking over.
     inside: Mutex<HashMap<String, (Option<String>, u32)>>,
+    /// Where connections come from that this program itself hands on, by its own end of them.
+    behind: Mutex<HashMap<SocketAddr, SocketAddr>>,
     router: OnceLock<Arc<MessageRouter>>,
     complained: Mutex<Option<Instant>>,
 }
@@ -85,9 +87,21 @@ impl Gate {
             users: RwLock::default(),
             leaving: Mutex::default(),
             inside: Mutex::default(),
+            behind: Mutex::default(),
             router: OnceLock::new(),
             complained: Mutex::default(),
         }
+    }
+
+    /// From now on, until it is dropped, a connection from `own` comes from `other` in truth.
+    pub(super) fn stands_for(gate: &Arc<Self>, own: SocketAddr, other: SocketAddr) -> Behind {
+        locked(&gate.behind).insert(own, other);
+        Behind { gate: Arc::clone(gate), own }
+    }
+
+    /// Where a connection comes from in truth.
+    fn origin(&self, from: SocketAddr) -> SocketAddr {
+        locked(&self.behind).get(&from).copied().unwrap_or(from)
     }
 
     /// What carries the messages, once it is there.
@@ -266,6 +280,18 @@ struct Came<'a> {
     from: IpAddr,
 }
 
+/// A connection that this program hands on.
+pub(super) struct Behind {
+    gate: Arc<Gate>,
+    own: SocketAddr,
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        locked(&self.gate.behind).remove(&self.own);
+    }
+}
+
 impl Anonymous {
     /// Whether somebody without a name comes in from there.
     pub fn lets_in(self, from: IpAddr) -> bool {
@@ -286,7 +312,7 @@ impl AuthProvider for Gate {
             username: connect.username.as_deref(),
             password: connect.password.as_deref(),
             will: connect.will.as_ref().map(|will| will.topic.as_str()),
-            from: from.ip(),
+            from: self.origin(from).ip(),
         };
         let answer = match self.admit(&came) {
             Ok(None) => AuthResult::success(),

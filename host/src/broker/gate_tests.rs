@@ -46,6 +46,17 @@ async fn nobody_without_a_name_comes_in_from_another_machine() {
 }
 
 #[tokio::test]
+async fn what_this_program_hands_on_comes_from_where_it_came_from() {
+    let (gate, ..) = gate(Anonymous::Loopback).await;
+    let gate = Arc::new(gate);
+    let (own, other) = ("127.0.0.1:40000".parse().unwrap(), "192.168.1.66:5000".parse().unwrap());
+    let behind = Gate::stands_for(&gate, own, other);
+    assert_eq!(gate.origin(own), other);
+    drop(behind);
+    assert_eq!(gate.origin(own), own);
+}
+
+#[tokio::test]
 async fn a_password_opens_for_its_own_name_alone() {
     let (gate, ..) = gate(Anonymous::Loopback).await;
     let hall = Some(("hall", PASSWORD));

@@ -36,12 +36,21 @@ pub fn cover(file: &Path, kept_in: &Path) -> Option<Bytes> {
         return Some(bytes.into());
     }
     // Made-up files have made readers panic before; no cover is worth the page.
-    let found = catch_unwind(AssertUnwindSafe(|| embedded(file).or_else(|| small(&fs::read(beside?).ok()?))));
+    let found = catch_unwind(AssertUnwindSafe(|| embedded(file).or_else(|| small(&read(&beside?)?))));
     let jpeg = found.ok().flatten()?;
     if let Err(why) = keep(&kept, &jpeg) {
         tracing::debug!("cannot keep a cover in {}: {why}", kept.display());
     }
     Some(jpeg.into())
+}
+
+/// A picture's bytes, unless it is too large or no file: a pipe would be waited for.
+fn read(picture: &Path) -> Option<Vec<u8>> {
+    let about = fs::metadata(picture).ok()?;
+    if !about.is_file() || about.len() > LARGEST {
+        return None;
+    }
+    fs::read(picture).ok()
 }
 
 /// A name for these files as they are now.

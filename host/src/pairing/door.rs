@@ -4,11 +4,7 @@
 //! very TLS connection to which the proof is bound. So many may wait at most, so many from one address, and each
 //! has a few seconds to say who it is. What fails ends that connection and nothing else.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use moodring_mood::DeviceId;
@@ -20,17 +16,18 @@ use moodring_pairing::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{Asked, Outcome, Pairing, Waiting, locked};
+use crate::seats::Seats;
 
 /// So many connections at once.
 const SEATS: usize = 24;
 
-/// So many of them from one address.
+/// So many of them from one household.
 const SEATS_OF_ONE: usize = 4;
 
 /// Who has come says who it is within this time.
@@ -44,7 +41,7 @@ const ANSWER: Duration = Duration::from_secs(6);
 
 /// Takes connections for as long as the program runs.
 pub(super) async fn open(listener: TcpListener, acceptor: TlsAcceptor, pairing: Pairing) {
-    let seats = Arc::new(Semaphore::new(SEATS));
+    let seats = Seats::new(SEATS, SEATS_OF_ONE);
     loop {
         let (stream, from) = match listener.accept().await {
             Ok(come) => come,
@@ -55,7 +52,7 @@ pub(super) async fn open(listener: TcpListener, acceptor: TlsAcceptor, pairing: 
             }
         };
         // Who finds no seat is let go, and comes again.
-        let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else { continue };
+        let Some(seat) = seats.take(from.ip()) else { continue };
         let (acceptor, pairing) = (acceptor.clone(), pairing.clone());
         tokio::spawn(async move {
             if let Err(why) = receive(stream, from.ip().to_canonical(), &acceptor, &pairing).await {
@@ -81,7 +78,7 @@ async fn receive(stream: TcpStream, from: IpAddr, acceptor: &TlsAcceptor, pairin
     let (mut talk, device) = greeted.await.map_err(|_| "it did not say who it is".to_owned())??;
     let binding = tls::binding(talk.stream.get_ref().1).map_err(|e| e.to_string())?;
     let parties = Parties::new(&device, &pairing.key(), &binding);
-    let (_place, mut asked) = Place::take(pairing, &device, from)?;
+    let (_place, mut asked) = Place::take(pairing, &device, from);
     talk.say(&FromHost::Welcome { v: VERSION, name: pairing.inner.name.clone() }).await?;
     tracing::info!("{device} at {from} waits to be paired: type the code that it shows on the page");
     loop {
@@ -149,18 +146,13 @@ struct Place {
 }
 
 impl Place {
-    fn take(pairing: &Pairing, device: &DeviceId, from: IpAddr) -> Result<(Self, mpsc::Receiver<Asked>), String> {
+    fn take(pairing: &Pairing, device: &DeviceId, from: IpAddr) -> (Self, mpsc::Receiver<Asked>) {
         let number = pairing.inner.number.fetch_add(1, Ordering::Relaxed) + 1;
         let (ask, asked) = mpsc::channel(1);
-        {
-            let mut waiting = locked(&pairing.inner.waiting);
-            if waiting.iter().filter(|one| one.from == from).count() >= SEATS_OF_ONE {
-                return Err(format!("{SEATS_OF_ONE} wait there already"));
-            }
-            waiting.push(Waiting { number, device: device.clone(), from, since: Timestamp::now(), ask });
-        }
+        let waiting = Waiting { number, device: device.clone(), from, since: Timestamp::now(), ask };
+        locked(&pairing.inner.waiting).push(waiting);
         pairing.tell();
-        Ok((Self { pairing: pairing.clone(), number }, asked))
+        (Self { pairing: pairing.clone(), number }, asked)
     }
 }
 

@@ -4,7 +4,7 @@
 //! had; afterwards every bad request gets a status and one sentence, and nothing here can stop the
 //! music. `pages` and `parts` write the HTML, `events` sends what changed, `api` answers programs,
 //! `steer` and `edit` take wishes, `guard` keeps other web sites out and `door` whoever has not logged
-//! in (`login`), `assets` holds the files. `openapi.yaml`
+//! in (`login`), `assets` holds the files, `serving` takes the connections, so many and no more. `openapi.yaml`
 //! beside this crate says to programs what can be asked; the tests hold every answer to it.
 
 mod api;
@@ -19,6 +19,7 @@ mod pairing;
 mod parts;
 mod refusal;
 mod seen;
+mod serving;
 mod spotify;
 mod steer;
 mod words;
@@ -112,7 +113,7 @@ impl Bound {
     /// Serves until `shutdown` is there; then open connections get two seconds.
     ///
     /// # Errors
-    /// The listener broke; single connections never end it.
+    /// None today: neither a connection that cannot be taken nor one that breaks ends it.
     pub async fn serve<F>(self, handle: Handle, shutdown: F) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -122,22 +123,19 @@ impl Bound {
         let access = Access::new(handle.store().clone(), self.rules);
         tell(&access, self.addr).await;
         let site = Site::new(handle, access, Hosts::new(self.addr.ip(), self.names), stopped);
-        let mut graceful = stopping.clone();
-        let server = axum::serve(self.listener, router(site).into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move {
-                let _ = graceful.wait_for(|s| *s).await;
-            });
+        let server = serving::serve(self.listener, router(site), stopping.clone());
         tokio::spawn(async move {
             shutdown.await;
             let _ = stop.send(true);
         });
         tokio::select! {
-            end = server => end,
+            () = server => {}
             () = async {
                 let _ = stopping.wait_for(|s| *s).await;
                 tokio::time::sleep(LAST_WORDS).await;
-            } => Ok(()),
+            } => {}
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use moodring_host::{access::Rules, view::State, web};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     sync::oneshot,
     task::JoinHandle,
     time::timeout,
@@ -48,6 +48,13 @@ impl Page {
         let mut stream = TcpStream::connect(self.at).await.unwrap();
         stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await.unwrap();
         stream
+    }
+
+    /// A connection, still silent, from another address of this machine than all others come from.
+    pub async fn neighbour(&self) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+        socket.connect(self.at).await.unwrap()
     }
 
     /// Sends a request line with `headers` (which may replace `Host`) and reads the whole answer.
@@ -114,7 +121,12 @@ impl Events {
 
     /// The same, by this very head.
     pub async fn asked(page: &Page, head: &str) -> Self {
-        let mut events = Self(BufReader::new(page.connect(head, "").await));
+        Self::over(page.connect(head, "").await).await
+    }
+
+    /// The same, once they were asked for over this connection.
+    pub async fn over(stream: TcpStream) -> Self {
+        let mut events = Self(BufReader::new(stream));
         assert!(events.line().await.unwrap().contains("200"));
         events
     }

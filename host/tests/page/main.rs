@@ -7,6 +7,7 @@ mod client;
 mod contract;
 mod openapi;
 mod room;
+mod serving;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use moodring_mood::Mood;
 use room::{HOSTILE, Scene};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     time::timeout,
 };
 
@@ -491,7 +492,10 @@ async fn too_many_streams_are_refused_and_a_closed_one_makes_room() {
     let page = Page::open(Scene::One).await;
     let mut open = Vec::new();
     for _ in 0..64 {
-        open.push(Events::of(&page, "/events").await);
+        // They take all seats of the address that they come from, so that it is not the one that asks below.
+        let mut stream = page.neighbour().await;
+        stream.write_all(format!("GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", page.at).as_bytes()).await.unwrap();
+        open.push(Events::over(stream).await);
     }
     assert_eq!(page.get("/events").await.status, 503);
     open.clear();

@@ -176,9 +176,6 @@ fn a_program_that_is_not_there_or_cannot_be_started_is_named() {
     // This file is there, and no program.
     let none = error(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
     assert!(none.starts_with("Cargo.toml: cannot be started: Permission denied"), "{none}");
-    if env::split_paths(&env::var_os("PATH").unwrap()).all(|path| PROGRAMS.iter().all(|p| !path.join(p).exists())) {
-        assert!(error("").starts_with("rpicam-vid or libcamera-vid is not installed"), "{}", error(""));
-    }
 }
 
 #[test]

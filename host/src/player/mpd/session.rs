@@ -25,6 +25,8 @@ use crate::player::{Command, Event, Fault, Item, PlayId, Source};
 
 /// MPD has so long to answer at all.
 const ANSWER: Duration = Duration::from_secs(5);
+/// What is wished may take it so long, since it may have to look for [`UPDATE`] for each of two files.
+const WISHED: Duration = Duration::from_secs(60);
 /// It is looked for again after so long, then after twice as much, and so on, up to [`SELDOM`].
 const SOON: Duration = Duration::from_secs(1);
 const SELDOM: Duration = Duration::from_secs(30);
@@ -83,6 +85,11 @@ impl From<CommandError> for End {
     fn from(why: CommandError) -> Self {
         Self::Lost(words(&why))
     }
+}
+
+/// A step of the conversation; MPD that hangs is given up, for the library waits without end.
+async fn within(time: Duration, step: impl Future<Output = Result<(), End>>) -> Result<(), End> {
+    timeout(time, step).await.unwrap_or_else(|_| Err(End::Lost(format!("no answer within {} s", time.as_secs()))))
 }
 
 impl<E: FnMut(Event)> Session<E> {
@@ -157,7 +164,7 @@ impl<E: FnMut(Event)> Session<E> {
         (client, mut news): Connection,
         commands: &mut mpsc::UnboundedReceiver<Command>,
     ) -> End {
-        if let Err(end) = self.greet(&client).await {
+        if let Err(end) = within(WISHED, self.greet(&client)).await {
             return end;
         }
         if std::mem::take(&mut self.away_told) {
@@ -167,15 +174,15 @@ impl<E: FnMut(Event)> Session<E> {
             let tick = if self.fade.is_some() { STEP } else { TICK };
             let done = tokio::select! {
                 command = commands.recv() => match command {
-                    Some(command) => self.obey(command, &client).await,
+                    Some(command) => within(WISHED, self.obey(command, &client)).await,
                     None => Err(End::HungUp),
                 },
                 heard = heard(&mut news) => match heard {
-                    Ok(true) => self.look(&client).await,
+                    Ok(true) => within(ANSWER, self.look(&client)).await,
                     Ok(false) => Ok(()),
                     Err(why) => Err(End::Lost(why)),
                 },
-                () = sleep(tick) => self.tick(&client).await,
+                () = sleep(tick) => within(ANSWER, self.tick(&client)).await,
             };
             if let Err(end) = done {
                 return end;
