@@ -228,7 +228,8 @@ fn steady_it_writes_nothing_to_disk_and_its_memory_is_flat() {
     let (port, clip) = (broker.port.to_string(), clip());
     let fast = [("camera.replay.pace", "fast"), ("health.every_s", "1"), ("mqtt.port", port.as_str())];
     let mut manager = Manager::start(&[&replay(&clip)[..], &fast].concat(), &[]);
-    manager.wait_for("STATUS=happy");
+    // Which mood settles at full speed is up to the machine: a scene of the clip is over in a moment.
+    manager.wait_for("in view");
     thread::sleep(Duration::from_secs(3));
     let value = |file: &str, key: &str| -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/{file}", manager.child.id())).unwrap();
