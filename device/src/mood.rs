@@ -60,6 +60,11 @@ const CLEARLY: f32 = 0.05;
 /// The share of the margin by which a first mood must lead the runner-up: no mood is given up for it.
 const FIRST: f32 = 0.4;
 
+/// What counts at most as the time between two frames. A camera gives one a second at least; more
+/// has passed where the clock was set, or where nothing was looked at, and neither says that a face
+/// has gone.
+const LONGEST_STEP: Duration = Duration::from_millis(1500);
+
 /// For how long another number of faces must be seen before it counts, seconds.
 const COUNT_S: f32 = 0.5;
 
@@ -130,7 +135,7 @@ pub struct Steady {
     settings: MoodSettings,
     /// The caller's time at the last frame.
     last_frame: Option<Duration>,
-    /// Time of frames so far: never runs backwards, whatever the caller's clock does.
+    /// Time of frames so far: never runs backwards or leaps, whatever the caller's clock does.
     now: Duration,
     mood: Mood,
     /// When the mood last changed.
@@ -179,7 +184,7 @@ impl Steady {
     pub fn observe(&mut self, at: Duration, faces: &[SeenFace]) -> RoomMood {
         let step = self.last_frame.map_or(Duration::ZERO, |last| at.saturating_sub(last));
         self.last_frame = Some(at);
-        self.now = self.now.saturating_add(step);
+        self.now = self.now.saturating_add(step.min(LONGEST_STEP));
         if faces.is_empty() {
             if lasted(self.now - self.last_face, self.settings.nobody_after_s) {
                 self.challenger = None;

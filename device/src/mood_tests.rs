@@ -239,6 +239,9 @@ fn a_clock_that_jumps_is_harmless() {
     for _ in 0..100 {
         assert!(!steady.observe(Duration::from_secs(86_403), &[sad]).changed, "no time has passed");
     }
+    // Ahead by another day, in the one frame that misses the face.
+    assert!(!steady.observe(Duration::from_secs(172_803), &[]).changed, "nobody has left");
+    assert_eq!(run(&mut steady, 172_803.1, 3.0, 10.0, |_| vec![face(Emotion::Happy, 0.8)]), []);
     let room = steady.observe(Duration::MAX, &[sad]);
     assert!(room.scores.to_array().iter().all(|s| s.is_finite()));
 }

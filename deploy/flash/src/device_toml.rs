@@ -50,7 +50,13 @@ pub fn configuration(own: Option<&str>, hardware: &Hardware) -> Result<String, S
     match &hardware.host {
         Host::Auto if own.is_some() => {}
         Host::Auto => set("mqtt", "host", "auto".into())?,
-        Host::Here => set("mqtt", "host", "127.0.0.1".into())?,
+        Host::Here => {
+            set("mqtt", "host", "127.0.0.1".into())?;
+            // The broker is beside it: there is nobody to ask.
+            if let Some(Value::Table(mqtt)) = table.get_mut("mqtt") {
+                mqtt.remove("pair_at");
+            }
+        }
         // Not as the broker's: a host lets devices in that are paired with it, and this is where to ask.
         Host::At(name, port) => {
             let at = match port {
@@ -113,6 +119,9 @@ mod tests {
             "{text}"
         );
         assert!(configuration(Some("mqtt = 5"), &hardware(None, None, Some("here"))).unwrap_err().contains("[mqtt]"));
+        let own = "[mqtt]\nhost = \"auto\"\npair_at = \"10.0.0.9\"\n";
+        let text = configuration(Some(own), &hardware(None, None, Some("here"))).unwrap();
+        assert!(text.contains("host = \"127.0.0.1\"") && !text.contains("pair_at"), "{text}");
         let own = "[mqtt]\nhost = \"broker\"\nusername = \"hall\"\n";
         assert!(configuration(Some(own), &hardware(None, None, None)).is_ok());
         let both = configuration(Some(own), &hardware(None, None, Some("192.168.1.10")));
