@@ -70,6 +70,7 @@ spotify-test: setup ## Moodring's calls against Spotify's own schema; needs node
 network-check: build ## host and device find each other in a network of their own; needs root
 	deploy/host/try-network
 	$(CARGO) test --workspace --locked --test pairing -- --ignored
+	$(CARGO) test --workspace --locked --test room -- --ignored
 
 .PHONY: host-check
 host-check: ## the host's container files, and Mosquitto as they start it

@@ -357,12 +357,13 @@ impl App {
         let faded = self.fade_end.is_some_and(|end| now.tick >= end);
         let overdue = self.playback.current.is_none() && now.tick >= self.told_at + PATIENCE;
         let idle = self.playback.is_idle() || overdue;
-        let wanted = faded || idle && self.wanted && now.tick >= self.not_before;
-        if self.paused == Paused::No && wanted && !self.play_front(now).await && faded {
-            // With nothing to follow, what played is better than silence.
-            self.end_fade();
+        let may_begin = now.tick >= self.not_before;
+        let wanted = faded || idle && self.wanted && may_begin;
+        if self.paused == Paused::No && wanted {
+            self.begin(faded, now).await;
         }
-        if !self.playback.is_idle() && self.playback.next().map(|next| &next.choice) != self.queue.front() {
+        let told = self.playback.next().map(|next| &next.choice);
+        if !self.playback.is_idle() && may_begin && told != self.queue.front() {
             match self.queue.front().cloned() {
                 Some(choice) => {
                     if let Some(pending) = self.named(choice, now).await {
@@ -375,6 +376,18 @@ impl App {
                     self.playback.told_clear_next();
                 }
             }
+        }
+    }
+
+    /// Has something played now: what follows a fade, or where nothing plays.
+    async fn begin(&mut self, faded: bool, now: Moment) {
+        if let Some(starting) = self.playback.starting().filter(|_| !faded) {
+            // The same again: what nobody has heard is not passed over.
+            self.player.send(Command::Play(starting.item()));
+            self.told_at = now.tick;
+        } else if !self.play_front(now).await && faded {
+            // With nothing to follow, what played is better than silence.
+            self.end_fade();
         }
     }
 

@@ -56,7 +56,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    let config = Config::load(Config::place(cli.config.as_deref()), moodring_config::environment(PREFIX)?)?;
+    let settings = Config::place(cli.config.as_deref());
+    let config = Config::load(settings, moodring_config::environment(PREFIX)?)?;
     let state_dir = config.state_dir(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -155,7 +156,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
                 Ok(())
             }
             Command::Backup { file, without_secrets } => {
-                let made = backup::make(&state_dir, cli.config.as_deref(), file, !without_secrets).await?;
+                let made = backup::make(&state_dir, settings, file, !without_secrets).await?;
                 let care = if made.secret { "; it holds secrets: keep it where only you can read it" } else { "" };
                 let (holds, kib) = (made.holds.join(", "), made.bytes.div_ceil(1024));
                 writeln!(io::stdout(), "the backup is {}, {kib} KiB: {holds}{care}", file.display())?;

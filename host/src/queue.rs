@@ -21,12 +21,14 @@ pub const LONGEST: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Queue {
     choices: VecDeque<Choice>,
+    /// What people picked of the kind that is not played now; at most [`LONGEST`].
+    aside: VecDeque<Choice>,
 }
 
 impl Queue {
-    /// The queue as it was kept.
+    /// The queue as it was kept; [`Self::turn`] finds out what of it is to be put aside.
     pub fn kept(choices: impl IntoIterator<Item = Choice>) -> Self {
-        Self { choices: choices.into_iter().collect() }
+        Self { choices: choices.into_iter().collect(), aside: VecDeque::new() }
     }
 
     /// The next one.
@@ -39,6 +41,11 @@ impl Queue {
         self.choices.iter()
     }
 
+    /// What was put aside until its kind is played again, soonest first.
+    pub fn aside(&self) -> impl Iterator<Item = &Choice> {
+        self.aside.iter()
+    }
+
     /// Takes out the first choice of `track`, with all before it; false if it is not there.
     pub fn take(&mut self, track: TrackId) -> bool {
         let Some(at) = self.choices.iter().position(|c| c.track == track) else { return false };
@@ -46,11 +53,12 @@ impl Queue {
         true
     }
 
-    /// Drops every choice of `track`; true if there was one.
+    /// Drops every choice of `track`, those put aside too; true if there was one.
     pub fn drop_track(&mut self, track: TrackId) -> bool {
-        let before = self.choices.len();
+        let before = self.choices.len() + self.aside.len();
         self.choices.retain(|c| c.track != track);
-        self.choices.len() < before
+        self.aside.retain(|c| c.track != track);
+        self.choices.len() + self.aside.len() < before
     }
 
     /// Puts a track that a person picked to the front, or behind the others that people picked. False if
@@ -104,6 +112,25 @@ impl Queue {
             }
         }
         found
+    }
+
+    /// From now on `tracks` can be played; `before` could until now (both sorted by id). Those of another kind have no
+    /// track in common: then what people picked of the old ones is put aside, and what was put aside and can be played
+    /// again comes back to the front. True if anything changed.
+    pub fn turn(&mut self, before: &[Candidate], tracks: &[Candidate]) -> bool {
+        let among = |all: &[Candidate], id: TrackId| all.binary_search_by_key(&id, |t| t.id).is_ok();
+        if tracks.iter().any(|track| among(before, track.id)) {
+            return false;
+        }
+        let there = |choice: &Choice| among(tracks, choice.track);
+        let (back, still): (VecDeque<Choice>, VecDeque<Choice>) =
+            std::mem::take(&mut self.aside).into_iter().partition(there);
+        let (aside, stay): (VecDeque<Choice>, VecDeque<Choice>) =
+            std::mem::take(&mut self.choices).into_iter().partition(|choice| choice.is_by_hand() && !there(choice));
+        let changed = !back.is_empty() || !aside.is_empty();
+        self.choices = back.into_iter().chain(stay).collect();
+        self.aside = aside.into_iter().chain(still).take(LONGEST).collect();
+        changed
     }
 
     /// Makes the queue fit a course: drops what was chosen for another, what is no longer in `tracks`
@@ -316,6 +343,38 @@ mod tests {
         tracks.retain(|t| t.id != TrackId(15));
         fit(&mut queue, Emotion::Sad, &tracks);
         assert!(ids(&queue)[0] == 17 && ids(&queue).len() == 3 && !ids(&queue).contains(&15));
+    }
+
+    /// As many tracks of the other kind.
+    fn of_the_other_kind() -> Vec<Candidate> {
+        tracks().into_iter().map(|track| Candidate { id: TrackId(track.id.0 + 100), ..track }).collect()
+    }
+
+    #[test]
+    fn what_people_picked_waits_aside_while_the_other_kind_is_played_and_comes_back_to_the_front() {
+        let (here, there) = (tracks(), of_the_other_kind());
+        let picked = |id| Choice::by_hand(TrackId(id), Mood::Happy);
+        let ids = |queue: &Queue| queue.iter().map(|c| c.track.0).collect::<Vec<_>>();
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Happy, &here);
+        assert!(queue.put(picked(15), false) && queue.put(picked(16), false));
+        assert!(!queue.turn(&here, &here) && ids(&queue)[..2] == [15, 16], "the same kind, looked at again");
+        assert!(queue.turn(&here, &there));
+        fit(&mut queue, Emotion::Happy, &there);
+        assert!(ids(&queue).len() == 3 && ids(&queue).iter().all(|id| *id >= 100), "{:?}", ids(&queue));
+        assert!(queue.put(picked(118), true));
+        // After a restart all of it is there, and what can be played is found out.
+        let mut queue = Queue::kept(queue.iter().chain(queue.aside()).cloned());
+        assert!(queue.turn(&[], &there));
+        fit(&mut queue, Emotion::Happy, &there);
+        assert!(ids(&queue)[0] == 118 && ids(&queue).iter().all(|id| *id >= 100), "{:?}", ids(&queue));
+        assert!(queue.turn(&there, &here));
+        fit(&mut queue, Emotion::Happy, &here);
+        assert!(ids(&queue)[..2] == [15, 16] && ids(&queue).len() == 3, "{:?}", ids(&queue));
+        // What cannot be played any more does not come back.
+        assert!(queue.drop_track(TrackId(118)) && !queue.drop_track(TrackId(118)));
+        assert!(queue.turn(&here, &there));
+        assert!(!ids(&queue).contains(&118));
     }
 
     #[test]

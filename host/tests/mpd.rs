@@ -92,6 +92,14 @@ impl Mpd {
         let output = client.output().expect("mpc is installed");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
+
+    /// Another client tells it this.
+    fn is_told(&self, what: &str) {
+        let mut client = Process::new("mpc");
+        client.args(["--host", "open sesame@127.0.0.1", "--port", &self.port.to_string()]).args(what.split(' '));
+        let output = client.output().expect("mpc is installed");
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 impl Drop for Mpd {
@@ -220,6 +228,49 @@ fn without_mpd_it_says_so_once_and_goes_on_where_it_was_when_mpd_is_back() {
     assert_eq!(order[0], Event::Ended(1), "the next one is known to it again");
     drop(player);
     wait("its end silences MPD", || mpd.asks("playlist").is_empty());
+}
+
+#[test]
+#[ignore = "needs mpd and mpc: make mpd-test"]
+fn music_that_somebody_else_plays_is_left_alone_until_it_is_told_to_play() {
+    // Once our queue is cleared for it, as people do, and once it is put behind ours.
+    for ours_is_cleared in [true, false] {
+        let mut mpd = Mpd::new();
+        let (a, b, c) = (mpd.tone("a.wav", 60), mpd.tone("b.wav", 60), mpd.tone("c.wav", 60));
+        mpd.tone("theirs.wav", 60);
+        mpd.start();
+        let (player, events) = mpd.player();
+        player.send(Command::Play(item(1, &a)));
+        player.send(Command::Next(item(2, &b)));
+        until(&events, |e| matches!(e, Event::Started(1, _)));
+        wait("the next is known to it", || mpd.asks("playlist -f %file%").contains("b.wav"));
+
+        mpd.is_told("--wait update");
+        if ours_is_cleared {
+            mpd.is_told("clear");
+        }
+        mpd.is_told("add theirs.wav");
+        mpd.is_told(if ours_is_cleared { "play" } else { "play 3" });
+        let told = until(&events, |e| matches!(e, Event::GaveWay(_)));
+        assert!(
+            matches!(&told[..], [Event::GaveWay(words)] if words.contains("press play here to take over")),
+            "nothing is told as heard: {told:?}"
+        );
+        // On its way before that was heard.
+        player.send(Command::Next(item(3, &c)));
+        thread::sleep(Duration::from_secs(3));
+        assert_eq!(mpd.asks("current -f %file%").trim(), "theirs.wav");
+        assert!(mpd.asks("status").contains("[playing]"), "{}", mpd.asks("status"));
+        let queue = mpd.asks("playlist -f %file%");
+        assert!(!queue.contains("b.wav") && !queue.contains("c.wav"), "nothing of ours follows: {queue}");
+        assert_eq!(events.try_iter().next(), None);
+
+        player.send(Command::Resume);
+        player.send(Command::Play(item(4, &c)));
+        let told = until(&events, |e| matches!(e, Event::Started(4, _)));
+        assert!(matches!(told[..], [Event::Started(4, _)]), "{told:?}");
+        assert_eq!(mpd.asks("playlist -f %file%").trim(), "c.wav");
+    }
 }
 
 #[test]

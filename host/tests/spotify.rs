@@ -21,9 +21,13 @@ use std::{
 use moodring_host::{
     config::{self, Config},
     host::Host,
-    library::{Ending, Store, TrackQuery, import::import},
+    library::{
+        Ending, Store, TrackQuery,
+        import::import,
+        spotify::{Find, Origin},
+    },
     player::local::Output,
-    spotify::refresh::{Progress, Refresh, Stopped},
+    spotify::refresh::{ASKED, Progress, Refresh, Stopped},
     steer::Steer,
     view::Paused,
 };
@@ -333,6 +337,51 @@ async fn a_refresh_goes_on_after_a_restart_where_it_was_and_retires_what_is_gone
     assert_eq!(count("/items"), items + 1, "an unchanged playlist is not read again");
     let sad = TrackQuery { emotion: Some(Emotion::Sad), ..TrackQuery::default() };
     assert!(store.tracks(&sad).await.unwrap().total > 5);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_to_look_for_music_is_kept_until_spotify_can_answer() {
+    let stage = Stage::new(60).await.with_music().await;
+    let store = Store::open(&stage.state()).await.unwrap();
+    let wished = async || store.noted(ASKED).await.unwrap().is_some_and(|word| word == "yes");
+    store.note(ASKED, "yes").await.unwrap();
+    stage.standin.world(|world| {
+        world.break_down("/me/playlists", 9, Kind::Status { status: 503, retry_after: None, reason: None });
+    });
+    let (refresh, seen) = stage.refresh(&store);
+    let before = refresh.kept_round().await.unwrap();
+    assert!(matches!(refresh.round().await, Err(Stopped::Spotify(_))));
+    assert!(wished().await);
+    assert_eq!(refresh.kept_round().await.unwrap(), before);
+    assert_eq!(seen.borrow().steps, None, "none is under way, and another may be wished");
+    stage.standin.world(|world| world.mend());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    refresh.round().await.unwrap();
+    assert!(!wished().await, "once is enough");
+    assert_ne!(refresh.kept_round().await.unwrap(), before);
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_clock_that_was_ahead_found_is_retired_when_it_is_gone() {
+    let stage = Stage::new(60).await;
+    stage.log_in().await;
+    let store = Store::open(&stage.state()).await.unwrap();
+    let find = Find {
+        uri: "spotify:track:gone".into(),
+        title: "Gone".into(),
+        artist: "A".into(),
+        album: String::new(),
+        length_ms: None,
+        explicit: false,
+    };
+    let origin = Origin { source: "search", origin: "words of another day".into(), emotion: Some(Emotion::Sad) };
+    let ahead = "2061-05-01T12:00:00Z".parse().unwrap();
+    store.keep_finds(&[find], &origin, ahead).await.unwrap();
+    let (refresh, _seen) = stage.refresh(&store);
+    refresh.round().await.unwrap();
+    assert_eq!(refresh.kept_round().await.unwrap().unwrap().retired, 1);
     store.close().await;
 }
 

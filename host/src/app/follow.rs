@@ -48,7 +48,7 @@ impl App {
         let was_alone = std::mem::take(&mut self.nobody_heeded);
         if self.paused == Paused::Asleep && was_alone && !self.quiet {
             // Who went to sleep has left since, and is back.
-            self.paused = Paused::No;
+            self.set_paused(Paused::No);
             self.player.send(Command::Resume);
         }
         if self.moods_start(now) {

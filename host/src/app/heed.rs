@@ -271,22 +271,21 @@ impl App {
 
     /// Takes in what a scan found.
     pub(super) fn scanned(&mut self, scan: &Result<Outcome, ScanError>, now: Moment) {
+        // Reading all tracks anew takes a second where there are a hundred thousand.
+        let known = matches!(scan, Ok(Outcome { changed: 0, gone: 0, .. })) && !self.loads.left_some_out();
+        if known {
+            self.library.scan = None;
+        } else {
+            // Where it failed, some may have been found before.
+            self.loads.scan_ended = true;
+            self.reload(now);
+        }
+        if self.seat.index > 0 {
+            // One room speaks for all: it says what was found.
+            return;
+        }
         match scan {
-            // One room speaks for all: it logs what was found.
-            Ok(Outcome { changed, gone, .. }) if self.seat.index > 0 => {
-                if changed + gone > 0 {
-                    self.reload(now);
-                }
-            }
-            Err(_) if self.seat.index > 0 => self.reload(now),
-            Ok(Outcome { files, read, changed, gone, complaints }) => {
-                // Reading all tracks anew takes a second where there are a hundred thousand.
-                if changed + gone > 0 {
-                    self.loads.scan_ended = true;
-                    self.reload(now);
-                } else {
-                    self.library.scan = None;
-                }
+            Ok(Outcome { files, read, gone, complaints, .. }) => {
                 tracing::info!("looked through the music: {files} files, {read} new or changed, {gone} gone");
                 self.notices.well(About::Folder);
                 complaints.iter().for_each(|complaint| tracing::warn!("{complaint}"));
@@ -302,9 +301,6 @@ impl App {
             Err(e) => {
                 tracing::warn!("{e}");
                 self.notices.say(About::Folder, e.to_string());
-                // Some may have been found before.
-                self.loads.scan_ended = true;
-                self.reload(now);
             }
         }
     }

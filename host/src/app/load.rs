@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::App;
 use crate::{
+    decide::Choice,
     library::{Candidate, StoreError, TrackId},
     room::Moment,
 };
@@ -57,6 +58,11 @@ impl Loads {
     pub fn look_again_at(&mut self, at: Instant) {
         self.again.get_or_insert(at);
     }
+
+    /// Whether there are such tracks.
+    pub const fn left_some_out(&self) -> bool {
+        self.again.is_some()
+    }
 }
 
 impl App {
@@ -98,8 +104,13 @@ impl App {
         match loaded {
             Ok(tracks) => {
                 if std::mem::take(&mut self.loads.other_kind) && self.playback.current.is_none() {
+                    let starting = self.playback.starting().map(|told| told.choice.clone());
+                    if let Some(picked) = starting.filter(Choice::is_by_hand) {
+                        self.queue_changed |= self.queue.put(picked, true);
+                    }
                     self.playback.gave_way();
                 }
+                self.queue_changed |= self.queue.turn(&self.tracks, &tracks);
                 self.tracks = tracks;
                 self.taste.seat(&self.tracks);
                 // What was shown of them may have changed.

@@ -121,6 +121,9 @@ impl App {
                 if self.paused == Paused::No {
                     self.hush(Paused::QuietHours, "quiet hours: the music fades out", now);
                 }
+            } else if self.paused == Paused::QuietHours && self.nobody_heeded {
+                self.paused = Paused::NobodyThere;
+                self.say("the quiet hours are over, and nobody is there", now);
             } else if self.paused == Paused::QuietHours {
                 self.paused = Paused::No;
                 self.player.send(Command::Resume);

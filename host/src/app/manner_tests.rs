@@ -162,6 +162,22 @@ async fn after_quiet_hours_the_music_goes_on() {
 }
 
 #[tokio::test]
+async fn the_end_of_quiet_hours_plays_nothing_into_an_empty_room() {
+    let mut stage = Stage::of(Manner::default()).await;
+    stage.playing(Mood::Happy).await;
+    stage.app.habits.manner.hours = vec![Hours { quiet: true, ..all_day() }];
+    stage.pass(1.0).await;
+    stage.mood(Mood::Nobody).await;
+    stage.pass(200.0).await;
+    stage.news();
+    stage.app.habits.manner.hours.clear();
+    stage.pass(1.0).await;
+    assert_eq!((words(&stage.news()), stage.app.paused), (vec![], Paused::NobodyThere));
+    stage.mood(Mood::Happy).await;
+    assert_eq!((words(&stage.news()), stage.app.paused), (vec!["resume"], Paused::No));
+}
+
+#[tokio::test]
 async fn the_loudness_keeps_to_its_limit_and_a_wish_is_kept() {
     let mut stage = Stage::of(Manner::default()).await;
     stage.playing(Mood::Happy).await;
@@ -215,6 +231,8 @@ async fn the_sleep_timer_fades_out_and_only_a_hand_or_a_new_arrival_goes_on() {
     stage.pass(200.0).await;
     stage.mood(Mood::Happy).await;
     assert_eq!(stage.app.paused, Paused::No, "up again");
+    let stage = stage.killed().await;
+    assert_eq!(stage.app.paused, Paused::No, "and still so after a restart");
 }
 
 /// Killed at any moment, it goes on with the same queue, and plays nothing twice in a row.

@@ -161,9 +161,10 @@ impl App {
         };
     }
 
-    /// What is to come, as it is kept: with what the player was told of and has not begun.
+    /// What is to come, as it is kept: with what the player was told of and has not begun, and what waits aside.
     pub(super) fn coming(&self) -> impl Iterator<Item = &Choice> {
-        self.playback.starting().map(|starting| &starting.choice).into_iter().chain(self.queue.iter())
+        let starting = self.playback.starting().map(|starting| &starting.choice);
+        starting.into_iter().chain(self.queue.iter()).chain(self.queue.aside())
     }
 
     /// Writes down what changed and must outlive a crash.
@@ -193,4 +194,52 @@ fn told_once(rooms: &[RoomView]) -> Vec<String> {
         }
     }
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use moodring_mood::Mood;
+
+    use crate::{
+        app::tests::Stage,
+        library::TrackId,
+        player::{Event, pieces::ALL},
+        steer::Steer,
+    };
+
+    #[tokio::test]
+    async fn what_people_picked_outlives_a_while_of_music_of_the_other_kind() {
+        let mut stage = Stage::with(&ALL).await;
+        stage.playing(Mood::Happy).await;
+        let picked: Vec<TrackId> = stage.app.tracks.iter().skip(3).take(2).map(|track| track.id).collect();
+        for track in &picked {
+            stage.wish(Steer::Enqueue { track: *track, first: false }).await;
+        }
+        // Of the other kind there is nothing.
+        stage.app.loaded(Ok(Vec::new()), stage.now);
+        stage.act().await;
+        assert_eq!(stage.app.queue.front(), None);
+        let kept = stage.app.common.store.kept_queue("home").await.unwrap();
+        assert_eq!(kept.iter().map(|choice| choice.track).collect::<Vec<_>>(), picked, "over a restart too");
+        stage.says(Event::OtherKind).await;
+        stage.load().await;
+        let next: Vec<TrackId> = stage.app.queue.iter().map(|choice| choice.track).collect();
+        assert_eq!(next[..2], picked);
+    }
+
+    #[tokio::test]
+    async fn what_somebody_picked_and_nobody_heard_yet_waits_for_its_kind() {
+        let mut stage = Stage::with(&ALL).await;
+        let track = stage.app.tracks[4].id;
+        let starting = |stage: &Stage| stage.app.playback.starting().map(|told| told.choice.track);
+        stage.wish(Steer::Enqueue { track, first: true }).await;
+        assert_eq!(starting(&stage), Some(track));
+        stage.says(Event::OtherKind).await;
+        stage.app.loaded(Ok(Vec::new()), stage.now);
+        stage.act().await;
+        assert_eq!(starting(&stage), None);
+        // What was there before is there again.
+        stage.load().await;
+        assert_eq!(starting(&stage), Some(track));
+    }
 }

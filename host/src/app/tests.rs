@@ -498,3 +498,62 @@ async fn with_the_broker_away_for_an_hour_it_is_said_and_the_music_goes_on() {
     stage.pass(190.0).await;
     assert_eq!(stage.app.paused, Paused::NobodyThere);
 }
+
+#[tokio::test]
+async fn where_nothing_can_be_opened_the_queue_is_not_run_through() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.playing(Mood::Happy).await;
+    let fault = || Fault::Away("its disk is away".to_owned());
+    for _ in 0..3 {
+        let next = stage.app.playback.next().unwrap().play;
+        stage.says(Event::Failed(next, fault())).await;
+    }
+    let next = stage.app.playback.next().unwrap().play;
+    stage.says(Event::Failed(next, fault())).await;
+    assert_eq!(stage.app.playback.next(), None, "from here on there is a wait between two tries");
+    let left = stage.app.tracks.len();
+    stage.pass(1.0).await;
+    assert_eq!((stage.app.playback.next(), stage.app.tracks.len()), (None, left));
+    stage.pass(1.5).await;
+    assert!(stage.app.playback.next().is_some());
+    // A scan that finds everything as it was says that the disk is back.
+    stage.app.scanned(&Ok(Outcome::default()), stage.now);
+    stage.load().await;
+    assert_eq!(stage.app.tracks.len(), ALL.len());
+}
+
+#[tokio::test]
+async fn a_player_that_cannot_begin_is_told_the_same_again() {
+    let mut stage = Stage::with(&ALL).await;
+    stage.mood(Mood::Happy).await;
+    let told = stage.app.playback.starting().unwrap().clone();
+    let waiting: Vec<Choice> = stage.app.queue.iter().cloned().collect();
+    for _ in 0..3 {
+        stage.news();
+        stage.pass(41.0).await;
+        assert!(stage.news().contains(&Command::Play(told.item())));
+        assert_eq!(stage.app.queue.iter().cloned().collect::<Vec<_>>(), waiting);
+    }
+    stage.says(Event::Started(told.play, None)).await;
+    assert_eq!(stage.heard(), told.choice.track);
+}
+
+#[tokio::test]
+async fn a_scan_ends_in_every_room() {
+    for index in [0, 1] {
+        let Stage { app, now, dir, device, .. } = Stage::with(&ALL).await;
+        let habits = app.habits.clone();
+        app.common.store.close().await;
+        drop(app);
+        let mut stage = Stage::reopened(dir, habits, index, device, now).await;
+        for outcome in [Outcome::default(), Outcome { changed: 1, ..Outcome::default() }] {
+            stage.app.library.scan = Some((1, 2));
+            let reads = outcome.changed > 0;
+            stage.app.scanned(&Ok(outcome), stage.now);
+            if reads {
+                stage.load().await;
+            }
+            assert_eq!(stage.app.library.scan, None, "room {index}");
+        }
+    }
+}

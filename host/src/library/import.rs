@@ -6,7 +6,7 @@
 //! changes nothing. Fails when a list cannot be read or speaks of no mood; then nothing is imported.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{self, Read},
     path::{Path, PathBuf},
 };
@@ -116,14 +116,15 @@ pub async fn import(store: &Store, files: &[PathBuf], mood: Option<Emotion>) -> 
     let mut reports = Vec::new();
     for (list, emotions, entries) in lists {
         let mut report = Report { list, emotions, ..Report::default() };
-        for (at, entry) in entries.iter().enumerate() {
+        let mut named = HashSet::new();
+        for entry in &entries {
             let found = library.find(&entry.song, &entry.place);
             let mut new = false;
             for emotion in &report.emotions {
                 new |= store.want(*emotion, entry, &report.list, found.as_ref().ok().copied()).await?;
             }
-            let twice = || entries[..at].iter().any(|earlier| Plain::of(&earlier.song) == Plain::of(&entry.song));
-            if !new && !twice() {
+            let first = named.insert(Plain::of(&entry.song).key());
+            if !new && first {
                 report.before += 1;
             }
             match found {

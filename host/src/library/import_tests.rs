@@ -53,6 +53,18 @@ async fn a_list_is_matched_kept_and_not_doubled_and_what_is_missing_is_found_lat
 }
 
 #[tokio::test]
+async fn a_song_that_a_list_names_twice_was_not_imported_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let csv = "Name,Album,Artist\nHello,25,Adele\nHello - Remastered,The Best of 2015,ADELE\nHello,,Lionel Richie\n";
+    let lists = [list(dir.path(), "sad.csv", csv)];
+    for before in [0, 2] {
+        assert_eq!(import(&store, &lists, None).await.unwrap()[0].before, before);
+    }
+    assert_eq!(store.still_wanted().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn the_next_scan_plays_what_was_imported_for_its_mood_and_keeps_it_so() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).await.unwrap();

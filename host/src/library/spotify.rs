@@ -179,6 +179,20 @@ impl Store {
         Ok(())
     }
 
+    /// A round begins: what claims to have been seen later, as by a clock that was ahead, counts as seen just before.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn seen_before(&self, began: Timestamp) -> Result<()> {
+        let began = began.as_millisecond();
+        sqlx::query("UPDATE spotify_finds SET seen = $2 WHERE seen >= $1")
+            .bind(began)
+            .bind(began - 1)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// Retires what was not seen since `before`: it is no longer chosen, and its history stays. Gives how
     /// many tracks that were.
     ///

@@ -57,6 +57,23 @@ async fn tracks_come_with_the_moods_they_were_found_for_and_retire_when_no_longe
 }
 
 #[tokio::test]
+async fn what_a_clock_that_was_ahead_saw_last_retires_as_all_else_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).await.unwrap();
+    let list = from("playlist", "p", Some(Emotion::Happy));
+    store.keep_finds(&[find(1), find(2), find(3)], &list, at(1_000_000_000)).await.unwrap();
+    // The clock is put right, and a round begins in which 1 is gone.
+    store.seen_before(at(0)).await.unwrap();
+    store.keep_finds(&[find(2), find(3)], &list, at(0)).await.unwrap();
+    assert_eq!(store.retire_finds(at(0)).await.unwrap(), 1);
+    // In the next one all are there still.
+    store.seen_before(at(10)).await.unwrap();
+    store.still_there(&list, at(10)).await.unwrap();
+    assert_eq!(store.retire_finds(at(10)).await.unwrap(), 0);
+    assert_eq!(store.candidates_of(Kind::Spotify).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn picks_lists_snapshots_and_notes_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).await.unwrap();

@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use moodring_mood::Emotion;
 use moodring_spotify::{
     Account, Calls, LogIn, Spotify,
@@ -37,7 +38,7 @@ pub use self::view::View;
 use self::{
     entry::Entry,
     refresh::{Progress, Refresh},
-    serve::{Serves, serves},
+    serve::{Serves, is_over, serves},
 };
 use crate::{
     config,
@@ -191,7 +192,8 @@ impl Service {
         let trouble = trouble.map(|(cause, words, since)| (cause, words, since.elapsed()));
         let standing = self.0.calls.line().standing().borrow().clone();
         let stock = self.0.stock.borrow().tracks;
-        let judged = serves(&standing, trouble.as_ref(), stock, self.0.settings.local_instead);
+        let (before, local_instead) = (*self.0.kind.borrow(), self.0.settings.local_instead);
+        let judged = serves(&standing, trouble.as_ref(), stock, local_instead, before, Timestamp::now());
         self.0.kind.send_if_modified(|kind| std::mem::replace(kind, judged.kind) != judged.kind);
         self.0.serves.send_if_modified(|before| {
             let changed = *before != judged;
@@ -224,7 +226,7 @@ impl Service {
                 self.find_device().await;
             }
             // What was wrong with the account or a limit may be well: the line of calls knows it.
-            let well = matches!(&*self.0.trouble.borrow(), Some((Cause::LogIn | Cause::Premium | Cause::Limit, ..)));
+            let well = matches!(&*self.0.trouble.borrow(), Some((cause, _, since)) if is_over(*cause, since.elapsed()));
             let standing_well = {
                 let standing = standing.borrow();
                 matches!(standing.log_in, LogIn::In { .. }) && standing.wait.is_none() && !standing.no_premium

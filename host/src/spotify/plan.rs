@@ -72,6 +72,9 @@ pub struct Round {
     pub began: Timestamp,
     /// When it ended; `None`: it goes on.
     pub ended: Option<Timestamp>,
+    /// When it was noticed that it claims to have ended later than that.
+    #[serde(default)]
+    pub noticed: Option<Timestamp>,
     /// The steps that are done.
     pub done: BTreeSet<String>,
     /// Steps in all.
@@ -100,6 +103,7 @@ impl Round {
         Self {
             began,
             ended: None,
+            noticed: None,
             done: BTreeSet::new(),
             steps: 0,
             found: 0,
@@ -108,6 +112,15 @@ impl Round {
             missing: 0,
             complaints: Vec::new(),
         }
+    }
+
+    /// When it ended, as it counts when the clock shows `now`; `None`: it goes on. One that ended by a clock that was
+    /// ahead counts as ended when that was noticed. That is to be kept: true if it is new.
+    pub fn ended_by(&mut self, now: Timestamp) -> (Option<Timestamp>, bool) {
+        let Some(claimed) = self.ended.filter(|ended| *ended > now) else { return (self.ended, false) };
+        let counts = self.noticed.unwrap_or(claimed).min(now);
+        let new = self.noticed.replace(counts) != Some(counts);
+        (Some(counts), new)
     }
 }
 
@@ -211,6 +224,22 @@ mod tests {
         assert_eq!(steps.last(), Some(&Step::Liked));
         let keys: BTreeSet<_> = steps.iter().map(Step::key).collect();
         assert_eq!(keys.len(), steps.len());
+    }
+
+    #[test]
+    fn a_round_that_ended_by_a_clock_that_was_ahead_ended_when_that_was_noticed() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (now, later) = (at("2026-11-23T20:00:00Z"), at("2026-11-24T20:00:00Z"));
+        let mut round = Round::begin(at("2061-05-01T12:00:00Z"));
+        assert_eq!(round.ended_by(now), (None, false), "it goes on");
+        round.ended = Some(at("2061-05-01T12:10:00Z"));
+        assert_eq!(round.ended_by(now), (Some(now), true));
+        assert_eq!(round.ended_by(later), (Some(now), false), "and not later and later");
+        // A clock that is behind for a while takes nothing away from what is true.
+        round.ended = Some(now);
+        round.noticed = None;
+        assert_eq!(round.ended_by(Timestamp::UNIX_EPOCH), (Some(Timestamp::UNIX_EPOCH), true));
+        assert_eq!(round.ended_by(later), (Some(now), false));
     }
 
     fn piece(name: &str, artist: &str, id: &str) -> Piece {

@@ -96,7 +96,7 @@ impl Refresh {
     pub async fn keep_fresh(self, own: u64) {
         let Ok(schedule) = Schedule::parse(&self.settings.refresh, own) else { return };
         loop {
-            let due = match self.due(&schedule).await {
+            let due = match self.due(&schedule, Timestamp::now()).await {
                 Ok(due) => due,
                 Err(e) => {
                     tracing::warn!("the refresh from Spotify waits: {e}");
@@ -137,19 +137,27 @@ impl Refresh {
     }
 
     /// Whether it is time: a round is unfinished, none was ever made, somebody asked, or the schedule says so.
-    async fn due(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+    async fn due(&self, schedule: &Schedule, now: Timestamp) -> Result<bool, StoreError> {
         let asked = self.store.noted(ASKED).await?.is_some_and(|word| word == "yes");
-        let round = self.kept_round().await?;
-        let next = round.as_ref().and_then(|round| round.ended).map(|ended| schedule.after(ended));
+        let mut round = self.kept_round().await?;
+        let mut ended = None;
+        if let Some(round) = &mut round {
+            let (counts, new) = round.ended_by(now);
+            if new {
+                self.keep(round).await?;
+            }
+            ended = counts;
+        }
+        let next = ended.map(|ended| schedule.after(ended));
         self.progress.send_modify(|progress| {
             progress.next = next;
             if let Some(round) = &round {
-                progress.ended = round.ended;
+                progress.ended = ended;
                 (progress.found, progress.new, progress.retired) = (round.found, round.new, round.retired);
                 progress.complaints.clone_from(&round.complaints);
             }
         });
-        Ok(asked || next.is_none_or(|next| next <= Timestamp::now()))
+        Ok(asked || next.is_none_or(|next| next <= now))
     }
 
     /// The round that is kept.
@@ -171,16 +179,21 @@ impl Refresh {
     /// # Errors
     /// A limit, no log-in, no network, or the database: it goes on from there the next time.
     pub async fn round(&self) -> Result<(), Stopped> {
-        self.store.note(ASKED, "no").await?;
         let unfinished = self.kept_round().await?.filter(|round| round.ended.is_none());
+        let is_new = unfinished.is_none();
         let mut round = unfinished.unwrap_or_else(|| Round::begin(Timestamp::now()));
+        let before = self.progress.borrow().clone();
         self.show(&round, 0, "your playlists");
-        self.look_at_lists().await?;
-        let (picks, lists) = (self.store.picked_lists().await?, self.store.lists().await?);
-        let (steps, complaints) = plan(&self.settings, &picks, &lists, self.store.wanted_of_spotify().await?);
-        round.complaints = complaints;
-        round.steps = steps.len();
-        self.keep(&round).await?;
+        let steps = match self.begin(&mut round, is_new).await {
+            Ok(steps) => steps,
+            Err(stopped) => {
+                if is_new {
+                    // It has not begun: none is under way.
+                    self.progress.send_replace(before);
+                }
+                return Err(stopped);
+            }
+        };
         for (n, step) in steps.iter().enumerate() {
             if round.done.contains(&step.key()) {
                 continue;
@@ -217,6 +230,24 @@ impl Refresh {
         tracing::info!("looked for music on Spotify: {found} tracks, {new} new, {retired} retired");
         complaints.iter().for_each(|complaint| tracing::warn!("{complaint}"));
         Ok(())
+    }
+
+    /// Begins a round, or one that is unfinished anew: gives all its steps. What was asked for is done with it, and not
+    /// before it is kept.
+    async fn begin(&self, round: &mut Round, is_new: bool) -> Result<Vec<Step>, Stopped> {
+        self.look_at_lists().await?;
+        if is_new {
+            self.store.seen_before(round.began).await?;
+        }
+        self.keep(round).await?;
+        // Before the picks are read: who picks another one meanwhile asks for another round.
+        self.store.note(ASKED, "no").await?;
+        let (picks, lists) = (self.store.picked_lists().await?, self.store.lists().await?);
+        let (steps, complaints) = plan(&self.settings, &picks, &lists, self.store.wanted_of_spotify().await?);
+        round.complaints = complaints;
+        round.steps = steps.len();
+        self.keep(round).await?;
+        Ok(steps)
     }
 
     fn show(&self, round: &Round, at: usize, doing: &str) {
@@ -315,4 +346,41 @@ fn find(piece: Piece) -> Find {
     let artist = piece.artist();
     let length_ms = (piece.duration_ms > 0).then_some(piece.duration_ms);
     Find { uri: piece.uri, title: piece.name, artist, album: piece.album.name, length_ms, explicit: piece.explicit }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    async fn refresh(dir: &Path) -> Refresh {
+        let settings = Spotify::default();
+        Refresh {
+            calls: Calls::new(moodring_spotify::Spotify::open(&settings.account(dir))),
+            store: Store::open(dir).await.unwrap(),
+            settings: Arc::new(settings),
+            progress: watch::channel(Progress::default()).0,
+            asked: Arc::default(),
+            changed: watch::channel(0).0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_was_ahead_once_does_not_stop_the_schedule() {
+        let dir = tempfile::tempdir().unwrap();
+        let refresh = refresh(dir.path()).await;
+        let daily = Schedule::parse("0 4 * * * UTC", 1).unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let round = Round { ended: Some(at("2061-05-01T12:10:00Z")), ..Round::begin(at("2061-05-01T12:00:00Z")) };
+        refresh.keep(&round).await.unwrap();
+        let looks = [("2026-11-23T20:00:00Z", false), ("2026-11-24T03:59:00Z", false), ("2026-11-24T04:00:00Z", true)];
+        for (now, due) in looks {
+            assert_eq!(refresh.due(&daily, at(now)).await.unwrap(), due, "{now}");
+            let progress = refresh.progress.borrow().clone();
+            assert_eq!(progress.ended, Some(at("2026-11-23T20:00:00Z")));
+            assert_eq!(progress.next, Some(at("2026-11-24T04:00:00Z")));
+        }
+        refresh.store.close().await;
+    }
 }

@@ -49,6 +49,24 @@ async fn a_backup_is_made_while_it_runs_and_put_back_when_it_does_not() {
     assert!(!missing && said.contains("cannot read /nowhere.tar.gz"), "{said}");
 }
 
+#[test]
+#[ignore = "needs an /etc of its own, which containers may lack: make network-check"]
+fn settings_that_are_found_where_they_usually_are_belong_into_the_backup() {
+    let home = Home::with(&[]);
+    assert!(says(&home, &["why"]).0, "makes a database");
+    let file = home.dir.path().join("backup.tar.gz");
+    let backup = command(&home, &["backup", file.to_str().unwrap()]);
+    let place = "mount -t tmpfs none /etc && mkdir /etc/moodring && echo '[music]' >/etc/moodring/host.toml";
+    let mut alone = Command::new("unshare");
+    alone.args(["--user", "--map-root-user", "--mount", "sh", "-c", &format!("{place} && exec \"$0\" \"$@\"")]);
+    alone.arg(backup.get_program()).args(backup.get_args());
+    alone.envs(backup.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // Nobody says where they are.
+    alone.env_remove("MOODRING_HOST_CONFIG");
+    let (made, said) = output(alone);
+    assert!(made.status.success() && said.contains("KiB: the database, the settings"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_running_program_says_that_it_works() {
     let home = Home::with(&[]);

@@ -9,8 +9,8 @@ use mpd_client::{
     Client,
     client::{CommandError, Connection, ConnectionEvent, ConnectionEvents, Subsystem},
     commands::{
-        Add, ClearQueue, Crossfade, Delete, Next, Play, SeekTo, SetConsume, SetPause, SetRandom, SetRepeat, SetSingle,
-        SetVolume, SingleMode, SongId, Status, Stop, Update,
+        Add, ClearQueue, Crossfade, CurrentSong, Delete, Next, Play, Queue, SeekTo, SetConsume, SetPause, SetRandom,
+        SetRepeat, SetSingle, SetVolume, SingleMode, SongId, Status, Stop, Update,
     },
     responses::PlayState,
 };
@@ -69,6 +69,8 @@ pub(super) struct Session<E> {
     /// 0..=1.
     volume: f32,
     fade: Option<Fade>,
+    /// Whether MPD was left to somebody else, until it is told to play again.
+    gave_way: bool,
     /// Whether people know that MPD is away.
     away_told: bool,
 }
@@ -94,8 +96,9 @@ async fn within(time: Duration, step: impl Future<Output = Result<(), End>>) -> 
 
 impl<E: FnMut(Event)> Session<E> {
     pub fn new(settings: Settings, events: E) -> Self {
-        let (paused, volume) = (false, 1.0);
-        Self { settings, events, current: None, next: None, paused, volume, fade: None, away_told: false }
+        let (paused, volume, fade) = (false, 1.0, None);
+        let (gave_way, away_told) = (false, false);
+        Self { settings, events, current: None, next: None, paused, volume, fade, gave_way, away_told }
     }
 
     pub async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -301,12 +304,16 @@ impl<E: FnMut(Event)> Session<E> {
             }
             Command::Pause(_) => {
                 self.remember(command);
-                client.command(SetPause(true)).await?;
+                if self.current.is_some() {
+                    client.command(SetPause(true)).await?;
+                }
             }
             Command::Resume => {
                 self.remember(command);
                 self.stop_fade(client).await?;
-                client.command(SetPause(false)).await?;
+                if self.current.is_some() {
+                    client.command(SetPause(false)).await?;
+                }
             }
             Command::Skip => {
                 let follows = self.next.as_ref().is_some_and(|next| next.song.is_some());
@@ -327,7 +334,7 @@ impl<E: FnMut(Event)> Session<E> {
             Command::Then(_) => {}
             Command::Volume(_) => {
                 self.remember(command);
-                if self.fade.is_none() {
+                if self.fade.is_none() && self.current.is_some() {
                     self.set_volume(client, self.volume).await?;
                 }
             }
@@ -352,7 +359,10 @@ impl<E: FnMut(Event)> Session<E> {
                 // It stays behind the new one.
                 self.next.iter_mut().for_each(|next| next.song = None);
                 self.paused = false;
+                self.gave_way = false;
             }
+            // It was on its way when somebody else began.
+            Command::Next(_) if self.gave_way => {}
             Command::Next(item) if self.current.is_none() => self.current = Some(Track::new(item)),
             Command::Next(item) => self.next = Some(Track::new(item)),
             Command::ClearNext => self.next = None,
@@ -369,6 +379,7 @@ impl<E: FnMut(Event)> Session<E> {
                 self.end_current();
                 self.next = None;
                 self.paused = false;
+                self.gave_way = false;
             }
         }
     }
@@ -431,7 +442,19 @@ impl<E: FnMut(Event)> Session<E> {
             self.position(status.elapsed, status.duration);
             return Ok(());
         }
-        let Some(old) = self.current.take_if(|current| current.song.is_some()) else { return Ok(()) };
+        let Some(ours) = self.current.as_ref().and_then(|current| current.song) else { return Ok(()) };
+        let follows = is(&self.next);
+        if song.is_some() && !follows {
+            let theirs = client.command(CurrentSong).await.ok().flatten();
+            let what = theirs.map(|theirs| format!("“{}”", theirs.song.title().unwrap_or(&theirs.song.url)));
+            let what = what.unwrap_or_else(|| "something else".to_owned());
+            return self.give_way(&format!("somebody plays {what} with"), client).await;
+        }
+        // What has ended stays in the queue, unless somebody has MPD consume it.
+        if song.is_none() && !status.consume && !self.holds(ours, client).await? {
+            return self.give_way("somebody took the music out of the queue of", client).await;
+        }
+        let Some(old) = self.current.take() else { return Ok(()) };
         let play: PlayId = old.item.play;
         match error {
             Some(why) => {
@@ -445,7 +468,6 @@ impl<E: FnMut(Event)> Session<E> {
                 (self.events)(Event::Ended(play));
             }
         }
-        let follows = is(&self.next);
         self.current = self.next.take();
         if follows {
             self.position(status.elapsed, status.duration);
@@ -453,8 +475,32 @@ impl<E: FnMut(Event)> Session<E> {
             // MPD stopped although something follows.
             self.begin(client).await?;
         }
-        // Where MPD plays what somebody else chose, they are given way.
         Ok(())
+    }
+
+    /// Whether a song is in MPD's queue.
+    async fn holds(&self, song: SongId, client: &Client) -> Result<bool, End> {
+        match client.command(Queue::song(song)).await {
+            Ok(_) => Ok(true),
+            Err(CommandError::ErrorResponse { error, .. }) => Ok(error.code != NO_EXIST),
+            Err(why) => Err(why.into()),
+        }
+    }
+
+    /// Leaves MPD to somebody else, who did this, in words that its name follows. What we had there is forgotten,
+    /// and nothing of it is told as ended.
+    async fn give_way(&mut self, what: &str, client: &Client) -> Result<(), End> {
+        let next = self.next.take().and_then(|next| next.song);
+        self.current = None;
+        self.paused = false;
+        self.gave_way = true;
+        let address = &self.settings.address;
+        (self.events)(Event::GaveWay(format!("{what} MPD at {address}; press play here to take over")));
+        // Nobody waits for it any more.
+        if let Some(song) = next {
+            self.forgive(client.command(Delete::id(song)).await)?;
+        }
+        self.stop_fade(client).await
     }
 
     /// Tells that the current track began, or how far it has come.
@@ -514,7 +560,104 @@ fn words(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex, split};
+
     use super::*;
+
+    fn item(play: PlayId) -> Item {
+        Item::plain(play, Source::File(format!("/srv/music/{play}.flac").into()))
+    }
+
+    /// A conversation in which play 1 is heard, as song 1 of MPD's queue, and play 2 follows, as song 2.
+    fn playing<E: FnMut(Event)>(events: E) -> Session<E> {
+        let settings = Settings {
+            address: "localhost".to_owned(),
+            password: None,
+            folder: "/srv/music".into(),
+            crossfade: Duration::ZERO,
+        };
+        let track = |play, song, begun| Track { song: Some(SongId(song)), begun, ..Track::new(item(play)) };
+        let mut session = Session::new(settings, events);
+        session.current = Some(track(1, 1, true));
+        session.next = Some(track(2, 2, false));
+        session
+    }
+
+    /// An MPD with these songs in its queue that plays one, or none; and what it is told beside questions.
+    async fn standin(queue: &'static [u64], plays: Option<u64>) -> (Client, Arc<Mutex<Vec<String>>>) {
+        let (ours, theirs) = duplex(4096);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&told);
+        tokio::spawn(async move {
+            let (lines, mut answers) = split(theirs);
+            let mut lines = BufReader::new(lines).lines();
+            answers.write_all(b"OK MPD 0.23.12\n").await.unwrap();
+            let options = "repeat: 0\nrandom: 0\nsingle: 0\nconsume: 0\n";
+            while let Ok(Some(line)) = lines.next_line().await {
+                let (command, song) = line.split_once(' ').unwrap_or((line.as_str(), ""));
+                let there = song.parse().is_ok_and(|song: u64| queue.contains(&song));
+                let answer = match (command, plays) {
+                    ("idle", _) => continue,
+                    ("noidle", _) => "OK\n".to_owned(),
+                    ("status", Some(song)) => format!("{options}state: play\nsong: 0\nsongid: {song}\nOK\n"),
+                    ("status", None) => format!("{options}state: stop\nOK\n"),
+                    ("currentsong", _) => "file: x.flac\nTitle: Theirs\nPos: 0\nId: 9\nOK\n".to_owned(),
+                    ("playlistid", _) if there => format!("file: y.flac\nPos: 0\nId: {song}\nOK\n"),
+                    ("playlistid", _) => "ACK [50@0] {playlistid} No such song\n".to_owned(),
+                    _ => {
+                        keep.lock().unwrap().push(line.clone());
+                        "OK\n".to_owned()
+                    }
+                };
+                answers.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (Client::connect(ours).await.unwrap().0, told)
+    }
+
+    #[tokio::test]
+    async fn somebody_elses_music_is_left_alone_and_ours_is_not_told_as_heard() {
+        let cases: [(&'static [u64], Option<u64>, &str); 4] = [
+            (&[9], Some(9), "somebody plays “Theirs” with MPD at localhost"),
+            (&[1, 2, 9], Some(9), "somebody plays “Theirs” with MPD at localhost"),
+            (&[], None, "somebody took the music out of the queue of MPD at localhost"),
+            (&[9], None, "somebody took the music out of the queue of MPD at localhost"),
+        ];
+        for (queue, plays, says) in cases {
+            let (client, told) = standin(queue, plays).await;
+            let mut events = Vec::new();
+            let mut session = playing(|event| events.push(event));
+            assert!(session.look(&client).await.is_ok());
+            // What was on its way when they began, and the next tick.
+            let late = [Command::Next(item(3)), Command::Pause(Duration::ZERO), Command::Resume, Command::Volume(0.2)];
+            for command in late {
+                assert!(session.obey(command, &client).await.is_ok());
+            }
+            assert!(session.tick(&client).await.is_ok());
+            assert!(session.current.is_none() && session.next.is_none());
+            assert!(matches!(&events[..], [Event::GaveWay(words)] if words.starts_with(says)), "{events:?}");
+            assert_eq!(*told.lock().unwrap(), ["deleteid 2"], "of {queue:?} only what is ours is taken out");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ends_by_itself_is_told_so() {
+        let cases: [(&'static [u64], Option<u64>, &[Event]); 2] =
+            [(&[1, 2], Some(2), &[Event::Ended(1), Event::Started(2, None)]), (&[1], None, &[Event::Ended(1)])];
+        for (queue, plays, says) in cases {
+            let (client, told) = standin(queue, plays).await;
+            let mut events = Vec::new();
+            let mut session = playing(|event| events.push(event));
+            if plays.is_none() {
+                session.next = None;
+            }
+            assert!(session.look(&client).await.is_ok());
+            assert_eq!(events, says);
+            assert!(told.lock().unwrap().is_empty());
+        }
+    }
 
     #[test]
     fn files_are_called_as_mpd_knows_them() {

@@ -148,7 +148,6 @@ fn found(view: &View) -> Markup {
             @if let Some((step, steps)) = refresh.steps {
                 p role="status" { "Looking for music: " (refresh.doing) }
                 progress max=(steps.max(1)) value=(step) aria-label="Looking for music" {}
-                @if let Some(until) = refresh.waits { p { "It waits until " (clock(until)) ", as Spotify or the budget asks." } }
             } @else {
                 @if let Some(ended) = refresh.ended {
                     p { "Last looked at " (clock(ended)) ": " (refresh.new) " new, " (refresh.retired) " retired." }
@@ -156,6 +155,7 @@ fn found(view: &View) -> Markup {
                 @if let Some(next) = refresh.next { p.soft.small { "Next: " (clock(next)) } }
                 form method="post" action="/api/spotify/refresh" { button #refresh { "Look for music now" } }
             }
+            @if let Some(until) = refresh.waits { p { "It waits until " (clock(until)) ", as Spotify or the budget asks." } }
             @for complaint in &refresh.complaints { p.small { (complaint) } }
         }
     }
