@@ -93,6 +93,12 @@ impl Display {
         self.backlight.brightness()
     }
 
+    /// Whether those who stand before the device see what it shows: there is a wired panel, and it works as far
+    /// as can be told. One that was not opened yet is not blamed.
+    pub const fn is_seen(&self) -> bool {
+        matches!(self.settings.panel, PanelKind::Wired(_)) && self.retry.is_none()
+    }
+
     /// Shows a scene, unless the last one was drawn a moment ago and has the same mood.
     pub fn show(&mut self, scene: &Scene, now: Instant) -> Shown {
         let hasty = self.drawn.as_ref().is_some_and(|(at, last)| now.duration_since(*at) < CALM && alike(scene, last));
@@ -203,7 +209,7 @@ mod tests {
     use moodring_mood::Confidence;
 
     use super::*;
-    use crate::screen::ScreenState;
+    use crate::screen::{ScreenState, WiringSettings, presets::Preset};
 
     fn scene(mood: Mood, confidence: f32) -> Scene {
         Scene::Live(ScreenState { mood, confidence: Confidence::saturating(confidence), ..ScreenState::default() })
@@ -295,6 +301,31 @@ mod tests {
         lamp.lock().unwrap().1 = true;
         assert!(display.show(&scene(Mood::Fear, 0.5), start + Duration::from_secs(403)).drawn, "seen from afar");
         assert!(display.retry.is_some());
+    }
+
+    #[test]
+    fn a_wired_panel_is_seen_until_it_fails_and_others_never() {
+        let wiring = WiringSettings { spi: Some("/nowhere/spidev0.0".into()), ..WiringSettings::default() };
+        let panel = PanelKind::Wired(Preset::named("st7789").unwrap());
+        let settings = ScreenSettings { panel, wiring, ..ScreenSettings::default() };
+        let start = Instant::now();
+        let mut absent = Display::new(settings.clone());
+        assert!(absent.is_seen(), "it was not tried yet");
+        absent.show(&scene(Mood::Happy, 0.5), start);
+        assert!(!absent.is_seen());
+
+        let lamp = Arc::new(Mutex::new((Vec::new(), false)));
+        let mut display = Display::new(settings);
+        display.use_panel(Box::new(Lamp(lamp.clone())), None);
+        display.show(&scene(Mood::Happy, 0.5), start);
+        assert!(display.is_seen());
+        lamp.lock().unwrap().1 = true;
+        display.show(&scene(Mood::Sad, 0.5), start + Duration::from_secs(1));
+        assert!(!display.is_seen());
+
+        let mut simulated = Display::new(ScreenSettings::default());
+        simulated.show(&scene(Mood::Happy, 0.5), start);
+        assert!(!simulated.is_seen(), "it may be seen far away only");
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub mod order;
 
 pub mod shutter;
 
+mod durable;
+
 pub mod privacy;
 
 pub mod reload;

@@ -38,7 +38,7 @@ use crate::{
     privacy::Memory,
     publish::{PublishError, Publisher, Statement, discovery},
     reload::{Reload, adopt},
-    screen::{Network, PairingCard, PanelKind, Scene, ScreenState},
+    screen::{Network, PairingCard, Scene, ScreenState},
     see::{FaceReading, Reading, SeeError, Seer},
     shutter::Shutter,
 };
@@ -275,9 +275,11 @@ impl Pipeline {
             (_, None) => "waking".to_owned(),
         };
         let unpaired = self.bond.as_ref().is_some_and(|bond| bond.host().is_none() && bond.way(0).is_none());
+        let renamed = self.bond.as_ref().is_some_and(|bond| bond.renamed().is_some());
         let broker = match self.publisher.is_connected() {
             true => "",
             false if unpaired => "; not paired with a host",
+            false if renamed => "; paired under another name",
             false => "; the broker is away",
         };
         format!("{sight}{broker}")
@@ -373,7 +375,7 @@ impl Pipeline {
         Scene::Live(ScreenState { mood, confidence, people, playing, paused, camera_problem, too_dark, network })
     }
 
-    /// The code to be typed on a host's page, while one waits for it. Where there is no panel, it is said in the log.
+    /// The code to be typed on a host's page, while one waits for it. Where no panel shows it, it is said in the log.
     fn pairing_card(&mut self) -> Option<PairingCard> {
         let card = match self.bond.as_ref()?.standing(Instant::now()) {
             Standing::Paired | Standing::Looking => {
@@ -381,20 +383,24 @@ impl Pipeline {
                 return None;
             }
             Standing::Code { code, at, note } => PairingCard { code: Some(code), at, note },
+            Standing::Renamed { was, is } => {
+                let note = Some(format!("Paired as {was}, and called {is} now: see the log"));
+                PairingCard { code: None, at: String::new(), note }
+            }
             Standing::Wait(minutes) => {
                 let note = Some(format!("Wait {minutes} min: too many wrong codes"));
                 PairingCard { code: None, at: String::new(), note }
             }
         };
-        let seen = matches!(self.settings.screen.panel, PanelKind::Wired(_));
-        if !seen && card.code.is_some() && self.code != card.code {
+        // A panel may fail while it shows the code.
+        if !self.display.is_seen() && card.code.is_some() && self.code != card.code {
             info!(
                 "to pair this device, type {} on the page of {:?}, at \"Add a device\", within 10 minutes",
                 card.code.as_deref().unwrap_or_default(),
                 card.at
             );
+            self.code.clone_from(&card.code);
         }
-        self.code.clone_from(&card.code);
         Some(card)
     }
 

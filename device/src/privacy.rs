@@ -2,8 +2,8 @@
 //!
 //! In: that somebody closed the camera, or opened it. Out: an empty file `private` in the folder that
 //! systemd keeps for the service (`StateDirectory=`), there while it is closed. It is written only when
-//! somebody asks: nothing is in steady state. What can fail is writing: then the camera is closed all
-//! the same, and it is said that this will not be remembered.
+//! somebody asks, and at once to the disk: the plug may be pulled next. What can fail is writing: then the
+//! camera is closed all the same, and it is said that this will not be remembered.
 
 use std::{
     fs, io,
@@ -11,6 +11,8 @@ use std::{
 };
 
 use tracing::warn;
+
+use crate::durable::sync_name;
 
 /// The variable in which systemd names the folder.
 const FOLDER: &str = "STATE_DIRECTORY";
@@ -39,14 +41,19 @@ impl Memory {
 
     /// The camera is to stay closed, over a restart too.
     pub fn closed(&self) {
-        self.keep(|file| fs::File::create(file).map(drop), "stays closed");
+        let there = |file: &Path| {
+            fs::File::create(file)?.sync_all()?;
+            sync_name(file)
+        };
+        self.keep(there, "stays closed");
     }
 
     /// The camera may be open.
     pub fn opened(&self) {
         let gone = |file: &Path| match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            Ok(()) => sync_name(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
         };
         self.keep(gone, "is open again");
     }

@@ -1,8 +1,9 @@
 //! Buttons: presses become orders.
 //!
 //! In: edges on GPIO lines, through `rppal`'s interrupts on a Raspberry Pi. Out: [`Order`]s to the
-//! pipeline. What can fail: this is no Raspberry Pi, the user may not use GPIO, or something else holds
-//! a line; each is said once, with what to type, and the other buttons and the device go on.
+//! pipeline. What can fail: this is no Raspberry Pi, the user may not use GPIO, something else holds a
+//! line, or the lines cannot be read any more; each is said once, with what to type, and tried again after
+//! ever longer waits. The other buttons and the device go on meanwhile.
 
 mod debounce;
 mod pi;
@@ -22,6 +23,7 @@ use self::debounce::Debounce;
 use crate::{
     order::{Order, Orders},
     pin::Pin,
+    publish::backoff::backoff,
 };
 
 /// `[buttons]`: which button does what. GPIO numbers, not places on the header.
@@ -177,6 +179,13 @@ pub enum ButtonError {
     Other { role: &'static str, pin: u32, why: String },
 }
 
+impl ButtonError {
+    /// Whether it may be over without another configuration.
+    const fn may_pass(&self) -> bool {
+        !matches!(self, Self::NoPin { .. })
+    }
+}
+
 /// GPIO lines with buttons on them, each with a number from 0.
 pub trait Lines: Send {
     /// Waits for an edge on any line; `None` when none came in time.
@@ -194,35 +203,106 @@ pub trait Lines: Send {
     }
 }
 
+/// Lines that could be opened.
+struct Opened<L> {
+    lines: L,
+    /// What each line's button does.
+    roles: Vec<Role>,
+    /// Why the other buttons do not work.
+    errors: Vec<ButtonError>,
+}
+
 /// Listens to the buttons that the settings and the panel's own `keys` name, on a thread of its own,
-/// which ends with the first press that nobody takes. `None` where there is none to listen to; why is
+/// which ends with the first press that nobody takes. `None` where none is named. What does not work is
 /// in the log.
 pub fn start(settings: &ButtonSettings, keys: &[Key], orders: Orders) -> Option<JoinHandle<()>> {
     let pins = settings.pins(keys);
     if pins.is_empty() {
         return None;
     }
-    let (lines, errors) = match pi::Pi::open(&pins, settings.pressed) {
-        Ok(opened) => opened,
-        Err(why) => {
-            warn!("buttons are off: {why}");
-            return None;
-        }
-    };
-    for error in errors {
-        warn!("a button is off: {error}");
-    }
-    let roles = lines.roles();
-    if roles.is_empty() {
-        return None;
-    }
-    info!("buttons: {}", Named(&pins, &roles));
-    let hold = Duration::from_millis(settings.debounce_ms);
+    let (pressed, hold) = (settings.pressed, Duration::from_millis(settings.debounce_ms));
     Some(thread::spawn(move || {
-        if let Err(why) = watch(lines, &roles, hold, &orders) {
-            warn!("buttons are off: {why}");
-        }
+        let open =
+            || pi::Pi::open(&pins, pressed).map(|(lines, errors)| Opened { roles: lines.roles(), lines, errors });
+        listen(open, &pins, hold, &orders, thread::sleep);
     }))
+}
+
+/// Lines that were watched for so long work: what fails then is a new failure.
+const SOUND: Duration = Duration::from_secs(60);
+
+/// Watches what `open` opens, and opens it again after a failure, and now and then where a button is missing;
+/// `sleep` waits. Returns when nobody takes a press any more, or where no other attempt would help.
+fn listen<L: Lines>(
+    mut open: impl FnMut() -> Result<Opened<L>, ButtonError>,
+    pins: &[(Role, u32)],
+    hold: Duration,
+    orders: &Orders,
+    mut sleep: impl FnMut(Duration),
+) {
+    let (mut said, mut attempt) = (Said::default(), 0);
+    loop {
+        let pause = backoff(attempt, 0.0);
+        attempt = attempt.saturating_add(1);
+        let Opened { lines, roles, errors } = match open() {
+            Ok(opened) => opened,
+            Err(why) => {
+                said.trouble(format!("buttons are off: {why}; trying again"));
+                sleep(pause);
+                continue;
+            }
+        };
+        for error in &errors {
+            said.trouble(format!("a button is off: {error}{}", if error.may_pass() { "; trying again" } else { "" }));
+        }
+        let others_may_come = errors.iter().any(ButtonError::may_pass);
+        if roles.is_empty() {
+            if !others_may_come {
+                return;
+            }
+            sleep(pause);
+            continue;
+        }
+        said.works(Named(pins, &roles).to_string());
+        let began = Instant::now();
+        let ended = watch(lines, &roles, hold, others_may_come.then_some(pause), orders);
+        if began.elapsed() >= SOUND {
+            (said.troubles, attempt) = (Vec::new(), 0);
+        }
+        match ended {
+            Ok(Ended::Unheard) => return,
+            Ok(Ended::Over) => {}
+            Err(why) => {
+                said.trouble(format!("buttons are off: {why}; trying again"));
+                sleep(pause);
+            }
+        }
+    }
+}
+
+/// What was said in the log of the buttons: nothing is said twice.
+#[derive(Default)]
+struct Said {
+    troubles: Vec<String>,
+    /// The buttons that were said to work last; `None` once there was a new trouble.
+    works: Option<String>,
+}
+
+impl Said {
+    fn trouble(&mut self, trouble: String) {
+        if !self.troubles.contains(&trouble) {
+            warn!("{trouble}");
+            self.troubles.push(trouble);
+            self.works = None;
+        }
+    }
+
+    fn works(&mut self, buttons: String) {
+        if self.works.as_ref() != Some(&buttons) {
+            info!("buttons: {buttons}");
+            self.works = Some(buttons);
+        }
+    }
 }
 
 /// Buttons as the log names them.
@@ -241,17 +321,37 @@ impl fmt::Display for Named<'_> {
 /// How long to wait for an edge at most; an edge comes at once.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Turns edges into orders until one is not taken.
+/// Why lines are not watched any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Nobody takes orders any more.
+    Unheard,
+    /// The time is up.
+    Over,
+}
+
+/// Turns edges into orders until one is not taken, or so much `time` is up and no button moves.
 ///
 /// # Errors
 /// The lines cannot be read any more.
-fn watch(mut lines: impl Lines, roles: &[Role], hold: Duration, orders: &Orders) -> Result<(), String> {
+fn watch(
+    mut lines: impl Lines,
+    roles: &[Role],
+    hold: Duration,
+    time: Option<Duration>,
+    orders: &Orders,
+) -> Result<Ended, String> {
     // A button that is held from the beginning, or a line that hangs low, is no press.
     let mut buttons: Vec<Debounce> = (0..roles.len()).map(|line| Debounce::new(hold, lines.is_pressed(line))).collect();
+    let began = lines.now();
     loop {
         let now = lines.now();
-        let most = buttons.iter().filter_map(|button| button.due(now)).min().unwrap_or(IDLE).min(IDLE);
-        let edge = lines.wait(most)?;
+        let left = time.map(|time| time.saturating_sub(now.saturating_duration_since(began)));
+        let due = buttons.iter().filter_map(|button| button.due(now)).min();
+        if due.is_none() && left.is_some_and(|left| left.is_zero()) {
+            return Ok(Ended::Over);
+        }
+        let edge = lines.wait(due.or(left).unwrap_or(IDLE).min(IDLE))?;
         let now = lines.now();
         if let Some(button) = edge.and_then(|line| buttons.get_mut(line)) {
             button.edge(now);
@@ -261,7 +361,7 @@ fn watch(mut lines: impl Lines, roles: &[Role], hold: Duration, orders: &Orders)
                 && button.settle(lines.is_pressed(line), now)
                 && orders.send(role.order()).is_err()
             {
-                return Ok(());
+                return Ok(Ended::Unheard);
             }
         }
     }

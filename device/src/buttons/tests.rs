@@ -70,7 +70,7 @@ fn presses_become_orders_in_their_order() {
     let mut script = script.concat();
     script.sort_by_key(|(ms, ..)| *ms);
     let (orders, ordered) = mpsc::channel();
-    let ended = watch(Simulated::new(&[false; 4], script), &Role::ALL, HOLD, &orders);
+    let ended = watch(Simulated::new(&[false; 4], script), &Role::ALL, HOLD, None, &orders);
     assert_eq!(ended, Err("the lines are gone".to_owned()));
     let expected = [
         Order::TogglePrivacy,
@@ -86,14 +86,63 @@ fn presses_become_orders_in_their_order() {
 fn a_line_that_hangs_low_from_the_start_presses_nothing_and_the_others_work() {
     let (orders, ordered) = mpsc::channel();
     let lines = Simulated::new(&[true, false], press(1, 100));
-    assert!(watch(lines, &[Role::Skip, Role::Like], HOLD, &orders).is_err());
+    assert!(watch(lines, &[Role::Skip, Role::Like], HOLD, None, &orders).is_err());
     assert_eq!(ordered.try_iter().collect::<Vec<_>>(), [Order::Ask(Wish::Like)]);
 }
 
 #[test]
 fn watching_ends_with_the_first_press_that_nobody_takes() {
     let (orders, _) = mpsc::channel();
-    assert_eq!(watch(Simulated::new(&[false], press(0, 100)), &[Role::Privacy], HOLD, &orders), Ok(()));
+    let lines = Simulated::new(&[false], press(0, 100));
+    assert_eq!(watch(lines, &[Role::Privacy], HOLD, None, &orders), Ok(Ended::Unheard));
+}
+
+/// Each attempt to open the lines, and what came of all: the orders, and for how long nothing was listened to.
+fn listened(attempts: Vec<Result<Opened<Simulated>, ButtonError>>) -> (Vec<Order>, Vec<Duration>) {
+    let (orders, ordered) = mpsc::channel();
+    let (mut ordered, mut heard, mut pauses) = (Some(ordered), Vec::new(), Vec::new());
+    let mut attempts = VecDeque::from(attempts);
+    let open = || {
+        attempts.pop_front().unwrap_or_else(|| {
+            // The pipeline has ended.
+            heard.extend(ordered.take().iter().flat_map(mpsc::Receiver::try_iter));
+            Ok(opened(&[Role::Privacy], press(0, 100), vec![]))
+        })
+    };
+    listen(open, &[(Role::Privacy, 6), (Role::Like, 5)], HOLD, &orders, |pause| pauses.push(pause));
+    (heard, pauses)
+}
+
+fn opened(roles: &[Role], script: Vec<(u64, usize, bool)>, errors: Vec<ButtonError>) -> Opened<Simulated> {
+    Opened { lines: Simulated::new(&vec![false; roles.len()], script), roles: roles.to_vec(), errors }
+}
+
+#[test]
+fn lines_that_cannot_be_opened_or_read_any_more_are_opened_again_after_ever_longer_waits() {
+    let privacy = || Ok(opened(&[Role::Privacy], press(0, 100), vec![]));
+    let busy = ButtonError::Busy { role: "privacy", pin: 6 };
+    let attempts = vec![Err(ButtonError::NoGpiomem), Ok(opened(&[], vec![], vec![busy])), privacy(), privacy()];
+    let (heard, pauses) = listened(attempts);
+    assert_eq!(heard, [Order::TogglePrivacy; 2], "one press before the lines were gone, and one after");
+    assert_eq!(pauses, [0, 1, 2, 3].map(|attempt| backoff(attempt, 0.0)));
+}
+
+#[test]
+fn a_button_that_is_missing_is_looked_for_while_the_others_work() {
+    let missing = |error| Ok(opened(&[Role::Like], press(0, 100), vec![error]));
+    let both = || opened(&[Role::Privacy, Role::Like], press(0, 100), vec![]);
+    let busy = ButtonError::Busy { role: "privacy", pin: 6 };
+    let (heard, pauses) = listened(vec![missing(busy), Ok(both())]);
+    assert_eq!(heard, [Order::Ask(Wish::Like), Order::TogglePrivacy]);
+    assert_eq!(pauses.len(), 1, "only when the lines were gone, after the second time");
+    // A pin that no header has is not looked for: the others are left alone, until they are gone.
+    let (heard, pauses) = listened(vec![missing(ButtonError::NoPin { role: "privacy", pin: 99 })]);
+    assert_eq!((heard, pauses.len()), (vec![Order::Ask(Wish::Like)], 1));
+    let (orders, _ordered) = mpsc::channel();
+    let never = || -> Result<Opened<Simulated>, ButtonError> {
+        Ok(opened(&[], vec![], vec![ButtonError::NoPin { role: "privacy", pin: 99 }]))
+    };
+    listen(never, &[(Role::Privacy, 99)], HOLD, &orders, |_| panic!("no other attempt would help"));
 }
 
 #[test]

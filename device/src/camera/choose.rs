@@ -1,8 +1,8 @@
 //! Which camera is taken.
 //!
 //! Enters: the settings, and what is plugged in. Leaves: an opened camera, again and again: what
-//! [`latest::Capture`](super::latest::Capture) needs. What fails is what the chosen one says. `auto`
-//! says in one line what it takes, and why.
+//! [`latest::Capture`](super::latest::Capture) needs. What fails is what the chosen one says; where there
+//! is neither a camera nor a clip, why there is no camera. `auto` says in one line what it takes, and why.
 //!
 //! A camera that was open is kept: where it is gone, it is looked for under its other names, and only
 //! another camera takes its place, never a clip. A clip gives way to a camera.
@@ -29,7 +29,7 @@ enum Modules {
     /// These sensors; there may be none.
     Listed(Vec<String>),
     /// The kernel knows of one, and it cannot be asked: why.
-    Trouble(String),
+    Trouble(CameraError),
 }
 
 /// What is taken.
@@ -73,13 +73,22 @@ pub fn opener(
         let before = lock(&kept).clone();
         let around = Around::look(&settings, closing);
         let choice = choose(&settings, before.as_ref(), &around);
-        if let Some(words) = choice.in_words(&settings, &around.modules)
+        let opened = open(&choice, &settings, closing);
+        // Without a clip to be shown instead, what is wrong is that there is no camera.
+        let absence = match (&choice, &opened) {
+            (Choice::Replay(why), Err(CameraError::NoClip { .. })) => why.no_camera(&settings, &around.modules),
+            _ => None,
+        };
+        if let Some(words) = choice.in_words(&settings, &around.modules, absence.is_none())
             && told != words
         {
             tracing::info!("camera: {words}");
             told = words;
         }
-        match open(&choice, &settings, closing)? {
+        if let Some(absence) = absence {
+            return Err(absence);
+        }
+        match opened? {
             (camera, None) if choice == Choice::Replay(Why::Asked) => Ok(camera),
             (clip, None) => Ok(with_search(clip, &settings, &kept, closing)),
             (camera, now @ Some(_)) => {
@@ -141,7 +150,7 @@ fn with_search(
     let take = move |choice: Choice| {
         let first = open(&choice, &at, &heed).and_then(|(mut camera, now)| Ok((camera.next()?, camera, now)));
         let (frame, camera, now) = first.inspect_err(|error| tracing::debug!("{error}")).ok()?;
-        let words = choice.in_words(&at, &Modules::None).unwrap_or_default();
+        let words = choice.in_words(&at, &Modules::None, true).unwrap_or_default();
         tracing::info!("camera: {words}; it takes over from the clip");
         *lock(&kept) = now;
         Some((camera, frame))
@@ -176,7 +185,7 @@ impl Modules {
         }
         match rpicam::modules(&settings.rpicam, closing) {
             Ok(sensors) => Self::Listed(sensors),
-            Err(error) => Self::Trouble(error.to_string()),
+            Err(error) => Self::Trouble(error),
         }
     }
 }
@@ -225,13 +234,31 @@ fn choose(settings: &CameraSettings, kept: Option<&Kept>, around: &Around) -> Ch
     }
 }
 
+impl Why {
+    /// Why there is no camera, for the time when there is no clip either; `None` where the settings ask for
+    /// the clip.
+    fn no_camera(&self, settings: &CameraSettings, modules: &Modules) -> Option<CameraError> {
+        match (self, modules) {
+            (Self::Asked, _) => None,
+            (Self::Forbidden(path), _) => Some(CameraError::Forbidden(path.clone())),
+            (Self::NoCamera, Modules::Trouble(why)) => Some(why.clone()),
+            (Self::NoCamera, Modules::Listed(_)) => Some(rpicam::no_module(&settings.rpicam)),
+            (Self::NoCamera, Modules::None) => Some(CameraError::Missing(settings.device.clone())),
+        }
+    }
+}
+
 impl Choice {
-    /// What `auto` takes and why, in one line; `None` where the settings leave no choice.
-    fn in_words(&self, settings: &CameraSettings, modules: &Modules) -> Option<String> {
+    /// What `auto` takes and why, in one line; `None` where the settings leave no choice. `clip`: whether
+    /// there is a clip to be shown where there is no camera.
+    fn in_words(&self, settings: &CameraSettings, modules: &Modules, clip: bool) -> Option<String> {
         if settings.source != Source::Auto {
             return None;
         }
-        let clip = settings.replay.path.display();
+        let meanwhile = match clip {
+            true => format!("replaying {} until", settings.replay.path.display()),
+            false => "waiting until".to_owned(),
+        };
         let what = match self {
             Self::Module(Some(sensor)) => format!("the module {sensor} is on the ribbon cable"),
             Self::Module(None) => "the module on the ribbon cable is waited for".to_owned(),
@@ -239,11 +266,9 @@ impl Choice {
             Self::Device(path) => format!("{} is waited for", path.display()),
             Self::Replay(Why::Forbidden(path)) => {
                 let path = path.display();
-                format!(
-                    "no right to open {path} (sudo usermod -aG video $USER); replaying {clip} until a camera is found"
-                )
+                format!("no right to open {path} (sudo usermod -aG video $USER); {meanwhile} a camera is found")
             }
-            Self::Replay(_) => format!("none is plugged in; replaying {clip} until one is"),
+            Self::Replay(_) => format!("none is plugged in; {meanwhile} one is"),
         };
         let but = match (self, modules) {
             (Self::Device(_) | Self::Replay(_), Modules::Trouble(why)) => {

@@ -19,7 +19,7 @@ pub const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause before a camera is opened again.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The longest pause where only a device is looked for: it may be plugged in at any moment.
+/// The longest pause where a camera is only looked for: it may be there at any moment.
 pub const LONGEST_ABSENCE: Duration = Duration::from_secs(2);
 
 /// A camera that fails sooner than this after its first frame is no better than one that fails at once.

@@ -65,7 +65,7 @@ impl Closing {
 }
 
 /// Why there is no frame.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CameraError {
     /// There is no such device or file.
     #[error("no camera at {0}: plug one in, or name another in [camera] device")]
@@ -131,8 +131,9 @@ pub enum CameraError {
 }
 
 impl CameraError {
-    /// Whether the camera is simply not there, and may be plugged in at any moment.
+    /// Whether there may be a camera at any moment: plugged in, given to this user (which the system does
+    /// a moment after it was plugged in), or its program installed. To look costs next to nothing.
     pub const fn is_absence(&self) -> bool {
-        matches!(self, Self::Missing(_) | Self::Lost { .. })
+        matches!(self, Self::Missing(_) | Self::Lost { .. } | Self::Forbidden(_) | Self::NoProgram(_))
     }
 }

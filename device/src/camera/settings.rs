@@ -36,7 +36,7 @@ pub struct CameraSettings {
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A camera module if there is one, else the device, else the first other capture device, else the
-    /// replay.
+    /// replay, where there is a clip.
     #[default]
     Auto,
     /// A camera module on a Raspberry Pi's ribbon cable.

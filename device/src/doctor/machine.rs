@@ -44,7 +44,7 @@ fn identity(model: Option<String>, origin: &Origin) -> Finding {
         (_, Origin::Defaults) => Finding::note(
             "machine",
             found,
-            "the device runs with its defaults: the host name is its name, the broker is on this machine",
+            "the device runs with its defaults: the host name is its name, and it looks for a host to be paired with",
         )
         .with(format!("sudo install -D -m 644 moodring-device.toml {PLACE}      # then edit it")),
         (Some(model), _) if model.contains("Raspberry Pi") => Finding::good("machine", found),
@@ -131,6 +131,7 @@ mod tests {
         super::{Verdict, user::with_files},
         *,
     };
+    use crate::publish::MqttSettings;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -170,7 +171,9 @@ mod tests {
     #[test]
     fn a_machine_without_a_configuration_is_told_where_to_put_one() {
         let pi = Some("Raspberry Pi 4 Model B Rev 1.4".to_owned());
-        assert!(identity(pi.clone(), &Origin::Defaults).remedy[0].contains(PLACE));
+        let defaults = identity(pi.clone(), &Origin::Defaults);
+        assert!(defaults.remedy[0].contains(PLACE));
+        assert!(MqttSettings::default().is_auto() && defaults.problem.unwrap().contains("it looks for a host"));
         assert_eq!(identity(pi, &Origin::File(PLACE.into())).verdict, Verdict::Good);
         assert_eq!(identity(None, &Origin::File(PLACE.into())).verdict, Verdict::Note);
     }

@@ -50,6 +50,12 @@ fn judge(bond: &Bond, heard: &Heard, settings: &MqttSettings) -> Finding {
         };
     };
     let found = format!("with {name:?} (key {})", key.short());
+    if let Some((was, is)) = bond.renamed() {
+        let problem = format!("this device is called {is:?} now, and its host knows it as {was:?} only");
+        return Finding::bad("pairing", format!("{found}, as {was:?}"), problem)
+            .with(format!("id = {was:?} in the configuration, at its top, then sudo systemctl restart moodring-device"))
+            .with("or sudo moodring-device forget, and pair it anew");
+    }
     match heard.iter().find(|(offer, _)| offer.host == key) {
         Some((_, addresses)) => Finding::good("pairing", format!("{found}, found at {}", at(addresses))),
         None => {
@@ -75,7 +81,8 @@ mod tests {
     fn each_way_a_pairing_can_stand_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let settings = MqttSettings::default();
-        let bond = || Bond::new(&settings, &"hall".parse().unwrap(), Keep::within(folder.path()));
+        let bond_of = |device: &str| Bond::new(&settings, &device.parse().unwrap(), Keep::within(folder.path()));
+        let bond = || bond_of("hall");
         let offer = Offer { host: Fingerprint::new([1; 32]), name: "Küche".to_owned(), mqtt: 8883, pairing: 8884 };
         let heard = vec![(offer, vec!["192.0.2.7".parse().unwrap()])];
         let nobody = judge(&bond(), &Vec::new(), &settings);
@@ -94,6 +101,9 @@ mod tests {
             (good.verdict, good.found.as_str()),
             (Verdict::Good, "with \"Küche\" (key 01010101), found at 192.0.2.7")
         );
+        let renamed = judge(&bond_of("attic"), &heard, &settings);
+        assert_eq!(renamed.verdict, Verdict::Bad);
+        assert!(renamed.remedy[0].starts_with("id = \"hall\" in the configuration"), "{renamed:?}");
         let away = judge(&bond(), &Vec::new(), &settings);
         assert_eq!(away.verdict, Verdict::Note);
         assert!(away.found.ends_with("last at 192.0.2.1:8883"), "{}", away.found);

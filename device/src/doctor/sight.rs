@@ -135,7 +135,10 @@ fn camera(look: &Look, settings: &CameraSettings, user: &User) -> Finding {
         } else if says("busy") {
             finding.with("sudo systemctl stop moodring-device      # if it is the device itself; then look again")
         } else if says("no clip") {
+            // Only a clip that was asked for is missed.
             finding.with("source = \"auto\" in [camera] of the configuration")
+        } else if says("is not installed") {
+            finding.with("sudo apt install rpicam-apps")
         } else {
             finding.with("ls -l /dev/video*").with("rpicam-hello --list-cameras      # camera modules")
         };
@@ -227,6 +230,7 @@ mod tests {
             ),
             ("the camera /dev/video0 is busy: another program uses it", "sudo systemctl stop moodring-device"),
             ("no camera at /dev/video0: plug one in", "ls -l /dev/video*"),
+            ("rpicam-vid is not installed, and camera modules are read through it", "sudo apt install rpicam-apps"),
         ] {
             let look = Look { problem: Some(problem.to_owned()), ..Look::default() };
             let finding = camera(&look, &settings, &user);

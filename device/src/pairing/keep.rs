@@ -13,6 +13,8 @@ use std::{
 use moodring_pairing::wire::Kept;
 use thiserror::Error;
 
+use crate::durable::sync_name;
+
 /// The shape of the file.
 const VERSION: u32 = 1;
 
@@ -115,7 +117,7 @@ impl Keep {
             file.sync_all()?;
             fs::rename(&beside, path)?;
             // The name as well: a power cut must not undo a pairing that the host counts on.
-            path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+            sync_name(path)
         };
         written().map_err(|why| {
             let _ = fs::remove_file(&beside);

@@ -49,6 +49,13 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub enum Standing {
     /// Paired.
     Paired,
+    /// Paired under another name than the device has now, so that the host would not let it in.
+    Renamed {
+        /// The name under which it was paired.
+        was: String,
+        /// Its name now.
+        is: String,
+    },
     /// Not paired, and no host is there to be paired with.
     Looking,
     /// Not paired, and a host waits for this code.
@@ -117,6 +124,13 @@ impl Bond {
             return None;
         }
         let bond = Arc::new(Self::new(settings, device, Keep::of_this_service()));
+        if let Some((was, is)) = bond.renamed() {
+            warn!(
+                "this device was paired as {was:?} and is called {is:?} now, so its host would not let it in, and it \
+                 does not connect: set id = {was:?} in the configuration, or type sudo moodring-device forget, and pair \
+                 it anew"
+            );
+        }
         let own = Arc::clone(&bond);
         let started = thread::Builder::new().name("pairing".to_owned()).spawn(move || own.run());
         if let Err(why) = started {
@@ -144,8 +158,24 @@ impl Bond {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether what is kept was given to this device under the name that it has now.
+    fn is_for_this_name(&self, kept: &Kept) -> bool {
+        kept.credentials.username == self.device.as_str()
+    }
+
+    /// The name under which this device was paired, and its name now, where that is another one. What is
+    /// kept stays as it is: the old name may come back.
+    pub fn renamed(&self) -> Option<(String, String)> {
+        let inner = self.inner();
+        let kept = inner.kept.as_ref().filter(|kept| !self.is_for_this_name(kept))?;
+        Some((kept.credentials.username.clone(), self.device.as_str().to_owned()))
+    }
+
     /// What to show.
     pub fn standing(&self, now: Instant) -> Standing {
+        if let Some((was, is)) = self.renamed() {
+            return Standing::Renamed { was, is };
+        }
         let mut inner = self.inner();
         if inner.kept.is_some() {
             return Standing::Paired;
@@ -166,10 +196,11 @@ impl Bond {
         self.inner().kept.as_ref().and_then(|kept| Some((kept.key()?, kept.name.clone())))
     }
 
-    /// Where and as whom to connect, for the `attempt`th try in a row; `None` while not paired.
+    /// Where and as whom to connect, for the `attempt`th try in a row; `None` while not paired, or paired
+    /// under another name.
     pub fn way(&self, attempt: usize) -> Option<Way> {
         let inner = self.inner();
-        let kept = inner.kept.as_ref()?;
+        let kept = inner.kept.as_ref().filter(|kept| self.is_for_this_name(kept))?;
         let (username, password) = (kept.credentials.username.clone(), kept.credentials.password.clone());
         let way = |host, port, trust| Way { host, port, username, password, trust };
         Some(match &kept.credentials.broker {
@@ -221,7 +252,8 @@ impl Bond {
         }
     }
 
-    /// The host refuses this device. Returns whether that ends the bond: only what was proved by its key counts.
+    /// The host refuses this device's user name or password. Returns whether that ends the bond: only what was
+    /// proved by its key counts.
     pub fn refused(&self, way: &Way) -> bool {
         if !matches!(way.trust, Trust::Key(_)) {
             return false;

@@ -9,8 +9,12 @@ fn kept(address: &str, broker: Broker) -> Kept {
 }
 
 fn bond(folder: &Path) -> Bond {
+    bond_of("hall", folder)
+}
+
+fn bond_of(device: &str, folder: &Path) -> Bond {
     let settings = MqttSettings { host: AUTO.to_owned(), ..MqttSettings::default() };
-    Bond::new(&settings, &"hall".parse().unwrap(), Keep::within(folder))
+    Bond::new(&settings, &device.parse().unwrap(), Keep::within(folder))
 }
 
 fn offer(port: u16) -> Offer {
@@ -71,6 +75,25 @@ fn a_refusal_ends_the_bond_only_by_the_host_itself() {
     let _place = bond.wait_at("Küche");
     let Standing::Code { note, at, code } = bond.standing(Instant::now()) else { panic!("no code") };
     assert_eq!((note.as_deref(), at.as_str(), code.len()), (Some("Removed by Küche"), "Küche", 7));
+}
+
+#[test]
+fn a_device_with_another_name_than_it_was_paired_under_connects_to_nobody_and_keeps_its_pairing() {
+    let folder = tempfile::tempdir().unwrap();
+    bond(folder.path()).keep(kept("192.0.2.1", Broker::Host { port: 8883 })).unwrap();
+    let attic = bond_of("attic", folder.path());
+    let renamed = Standing::Renamed { was: "hall".to_owned(), is: "attic".to_owned() };
+    assert_eq!((attic.standing(Instant::now()), attic.way(0)), (renamed, None));
+    assert!(!attic.seeks(), "a new pairing would take the place of the old one");
+    attic.look_at_the_file();
+    assert_eq!(attic.renamed(), Some(("hall".to_owned(), "attic".to_owned())));
+    // Its name comes back, or it is to be paired anew.
+    let hall = bond(folder.path());
+    assert!(hall.way(0).is_some() && hall.renamed().is_none());
+    assert!(Keep::within(folder.path()).forget().unwrap());
+    attic.look_at_the_file();
+    assert_eq!((attic.standing(Instant::now()), attic.renamed()), (Standing::Looking, None));
+    assert!(attic.seeks());
 }
 
 #[test]

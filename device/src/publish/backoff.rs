@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt to reach the broker.
+//! How long to wait before the next attempt to reach the broker, or the buttons.
 
 use std::time::Duration;
 

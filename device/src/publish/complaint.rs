@@ -76,6 +76,12 @@ pub fn needs_somebody(error: &ConnectionError) -> bool {
         || find::<rustls::Error>(error).is_some()
 }
 
+/// Whether the broker does not know this user name with this password. A host answers so to a device that was
+/// revoked; it says `NotAuthorized` to one that it knows, whose client's name or last will is not what it may be.
+pub fn is_wrong_login(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword))
+}
+
 fn ended(error: &ConnectionError, settings: &MqttSettings) -> String {
     match error {
         ConnectionError::Tls(_) => format!(
@@ -305,6 +311,18 @@ mod tests {
         assert!(!needs_somebody(&ConnectionError::Io(io::ErrorKind::ConnectionRefused.into())));
         assert!(needs_somebody(&ConnectionError::ConnectionRefused(ConnectReturnCode::NotAuthorized)));
         assert!(needs_somebody(&tls(rustls::Error::InvalidCertificate(CertificateError::Expired))));
+    }
+
+    #[test]
+    fn only_a_name_and_password_that_are_not_known_are_those_of_a_revoked_device() {
+        let refused = ConnectionError::ConnectionRefused;
+        assert!(is_wrong_login(&refused(ConnectReturnCode::BadUserNamePassword)));
+        for other in
+            [ConnectReturnCode::NotAuthorized, ConnectReturnCode::BadClientId, ConnectReturnCode::ServiceUnavailable]
+        {
+            assert!(!is_wrong_login(&refused(other)), "{other:?}");
+        }
+        assert!(!is_wrong_login(&ConnectionError::Io(io::ErrorKind::ConnectionRefused.into())));
     }
 
     #[test]

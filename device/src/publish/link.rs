@@ -24,7 +24,7 @@ use tracing::{debug, info, warn};
 use super::{
     MqttSettings, Outbox, Parcel, Shared,
     backoff::backoff,
-    complaint::{clock_is_unset, explain, explain_loss, needs_somebody},
+    complaint::{clock_is_unset, explain, explain_loss, is_wrong_login, needs_somebody},
     discovery, paired_options,
 };
 use crate::pairing::{Bond, Way};
@@ -135,17 +135,11 @@ impl Link {
             events.pending.clear();
             self.shared.nudge.notify_one();
             let lasted = since.take().map(|since| since.elapsed());
-            if let (Some(bond), Some(way)) = (&self.bond, way.take()) {
-                let refused = matches!(
-                    error,
-                    ConnectionError::ConnectionRefused(
-                        ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized
-                    )
-                );
-                if bond.way(0).is_none() || (refused && bond.refused(&way)) {
-                    (attempt, told) = (0, Vec::new());
-                    continue;
-                }
+            if let (Some(bond), Some(way)) = (&self.bond, way.take())
+                && (bond.way(0).is_none() || (is_wrong_login(&error) && bond.refused(&way)))
+            {
+                (attempt, told) = (0, Vec::new());
+                continue;
             }
             self.tell(&error, lasted.is_some(), &mut told);
             if lasted.is_some_and(|lasted| lasted >= GOOD) {

@@ -5,7 +5,7 @@
 //! fails: [`outbox`] states what is kept while the broker is away. Only a password or certificate
 //! that cannot be read fails, at the start.
 
-mod backoff;
+pub(crate) mod backoff;
 pub mod command;
 pub mod complaint;
 pub mod discovery;

@@ -96,7 +96,7 @@ impl RpicamSettings {
     /// Starts the program; the first that is there.
     fn start(&self, arguments: &[OsString]) -> Result<(Program, String), CameraError> {
         for program in self.programs() {
-            let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned();
+            let name = name_of(program);
             match Program::start(program, arguments) {
                 Ok(started) => return Ok((started, name)),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -110,6 +110,17 @@ impl RpicamSettings {
         let program = self.programs().iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" or ");
         Err(CameraError::NoProgram(program))
     }
+}
+
+/// A program without its folder.
+fn name_of(program: &OsStr) -> String {
+    Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned()
+}
+
+/// What it means that the program could be asked, and knows of no camera module.
+pub fn no_module(settings: &RpicamSettings) -> CameraError {
+    let program = settings.programs().first().map_or_else(String::new, |program| name_of(program));
+    CameraError::Module { program, why: said::NO_CAMERA.to_owned() }
 }
 
 /// The camera modules that the program knows, by their sensors' names, as `imx219`.

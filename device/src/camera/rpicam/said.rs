@@ -70,14 +70,14 @@ impl Said {
     }
 }
 
+/// What to do where the program knows of no camera.
+pub(super) const NO_CAMERA: &str = "finds no camera: switch the Raspberry Pi off, check the ribbon cable at both ends \
+     (contacts towards the contacts), then ask `rpicam-hello --list-cameras`";
+
 /// The words by which each known trouble is recognised, in lower case, the most telling first; and
 /// what to do about it.
 const KNOWN: [(&[&str], &str); 9] = [
-    (
-        &["no cameras available", "selected camera is not available", "failed to find camera"],
-        "finds no camera: switch the Raspberry Pi off, check the ribbon cable at both ends (contacts towards the \
-         contacts), then ask `rpicam-hello --list-cameras`",
-    ),
+    (&["no cameras available", "selected camera is not available", "failed to find camera"], NO_CAMERA),
     (
         &["in use by another process", "failed to acquire camera", "device or resource busy"],
         "the camera is busy: another program uses it; `ps ax | grep -E 'rpicam|libcamera|picamera|motion'` finds it",
