@@ -150,7 +150,11 @@ pub fn first_run(wishes: &Wishes, hash: Option<&str>) -> String {
     }
     text.push_str(
         "sync\nsed -i 's| systemd\\.run=[^ ]*/firstrun\\.sh||g; s| systemd\\.run_success_action=[^ ]*||g; \
-         s| systemd\\.unit=kernel-command-line\\.target||g' \"$boot/cmdline.txt\"\nsync\nrm -f \"$boot/firstrun.sh\"\nsync\nexit 0\n",
+         s| systemd\\.unit=kernel-command-line\\.target||g' \"$boot/cmdline.txt\"\nsync\n\
+         # Overwritten before it goes: a block is read to its end before it is begun.\n\
+         {\n  size=$(wc -c <\"$boot/firstrun.sh\")\n  \
+         dd if=/dev/zero of=\"$boot/firstrun.sh\" bs=\"$size\" count=1 conv=notrunc,fsync 2>/dev/null\n  \
+         rm -f \"$boot/firstrun.sh\"\n  sync\n  exit 0\n}\n",
     );
     text
 }

@@ -71,7 +71,7 @@ fn bookworms_script_is_a_script_whatever_people_call_things() {
     }
     fs::write(root.join("etc/hostname"), "raspberrypi\n").unwrap();
     fs::write(root.join("etc/hosts"), "127.0.0.1\tlocalhost\n127.0.1.1\traspberrypi\n").unwrap();
-    let cmdline = "a init=/b systemd.run=/boot/firmware/moodring/enrol systemd.run=/boot/firmware/firstrun.sh \
+    let cmdline = "a init=/b systemd.run=-/boot/firmware/moodring/enrol systemd.run=/boot/firmware/firstrun.sh \
         systemd.run_success_action=reboot systemd.unit=kernel-command-line.target c\n";
     fs::write(root.join("boot/cmdline.txt"), cmdline).unwrap();
     // The system's own tools note what they are asked.
@@ -97,18 +97,24 @@ fn bookworms_script_is_a_script_whatever_people_call_things() {
     let text =
         text.replace("/etc/", &format!("{at}/etc/")).replace("/var/lib/systemd/rfkill", &format!("{at}/var/rfkill"));
     let script = root.join("boot/firstrun.sh");
+    // Another name of the same file shows what lies on the card once the first name is gone.
+    let card = root.join("card");
     for time in 1..=2 {
         fs::write(&script, &text).unwrap();
+        fs::hard_link(&script, &card).unwrap();
         let path = format!("{at}/bin:{}", std::env::var("PATH").unwrap());
         let output = Command::new("sh").arg(&script).env("PATH", path).output().unwrap();
         assert!(output.status.success(), "time {time}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!script.exists(), "the script with the hash is still there");
+        let left = fs::read(&card).unwrap();
+        assert!(left.len() == text.len() && left.iter().all(|byte| *byte == 0), "the hash was not overwritten");
+        fs::remove_file(&card).unwrap();
     }
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     assert_eq!(read("etc/hostname"), "moodring\n");
     assert_eq!(read("etc/hosts"), "127.0.0.1\tlocalhost\n127.0.1.1\tmoodring\n");
     assert_eq!(read("home/ann/.ssh/authorized_keys"), format!("{KEY}\n"));
-    assert_eq!(read("boot/cmdline.txt"), "a init=/b systemd.run=/boot/firmware/moodring/enrol c\n");
+    assert_eq!(read("boot/cmdline.txt"), "a init=/b systemd.run=-/boot/firmware/moodring/enrol c\n");
     let network = read("etc/NetworkManager/system-connections/preconfigured.nmconnection");
     let bytes: String = ssid.bytes().map(|byte| format!("{byte};")).collect();
     assert!(network.contains(&format!("ssid={bytes}\nhidden=true\n")), "{network}");

@@ -44,3 +44,6 @@ mod stock;
 
 #[cfg(test)]
 mod first_boot_tests;
+
+#[cfg(test)]
+mod setup_tests;

@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn bookworms_words_come_once() {
         let words: Vec<String> = [
-            "systemd.run=/boot/firmware/moodring/enrol",
+            "systemd.run=-/boot/firmware/moodring/enrol",
             "systemd.run=/boot/firmware/firstrun.sh",
             "systemd.run_success_action=reboot",
             "systemd.unit=kernel-command-line.target",

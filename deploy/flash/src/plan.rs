@@ -83,8 +83,14 @@ impl Plan {
             }
             (Means::CloudInit, None) => {}
             (Means::FirstRun, wishes) => {
-                words.push("systemd.run=/boot/firmware/moodring/enrol".to_owned());
-                words.extend(wishes.map(|_| "systemd.run=/boot/firmware/firstrun.sh".to_owned()));
+                // Run in this order; after one that fails the Pi switches itself off, unless a "-" forgives it.
+                words.push("systemd.run=-/boot/firmware/moodring/enrol".to_owned());
+                words.push(match wishes {
+                    Some(_) => "systemd.run=/boot/firmware/firstrun.sh".to_owned(),
+                    // If Imager adds its own script, Bookworm makes /boot/firmware/ of every /boot/ in the line:
+                    // then this is the one that is there.
+                    None => "systemd.run=-/boot/moodring/enrol".to_owned(),
+                });
                 words.push("systemd.run_success_action=reboot".to_owned());
                 words.push("systemd.unit=kernel-command-line.target".to_owned());
             }

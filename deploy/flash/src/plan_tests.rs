@@ -122,10 +122,27 @@ fn for_the_imager_there_is_nobodys_name_in_it_and_what_it_writes_may_stand() {
     assert!(text(&boot, "vendor-data").contains("bootcmd:"), "the first boot would not begin");
     let mut boot = stock::folder(&bench.at("bookworm"), false, true);
     bench.plan(&boot, true).unwrap().carry_out(&mut boot, &mut |_| {}).unwrap();
-    // Imager appends its own, which run after it.
     let line = text(&boot, "cmdline.txt");
-    assert!(line.contains("systemd.run=/boot/firmware/moodring/enrol systemd.run_success_action=reboot"), "{line}");
     assert!(!line.contains("firstrun.sh") && boot.read("firstrun.sh").unwrap().is_none());
+    assert!(line.contains(" systemd.run_success_action=reboot systemd.unit=kernel-command-line.target"), "{line}");
+    // Where its page was filled in, Imager appends its own, and Bookworm (imager_fixup) then says in the whole line
+    // where the boot partition really is.
+    let page =
+        "systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target";
+    let filled_in = format!("{} {page}\n", line.trim_end()).replace("/boot/", "/boot/firmware/");
+    let there = ["/boot/firmware/moodring/enrol", "/boot/firmware/firstrun.sh"];
+    for (line, scripts) in [(&line, 1), (&filled_in, 2)] {
+        let mut ran = Vec::new();
+        for word in line.split_whitespace().filter_map(|word| word.strip_prefix("systemd.run=")) {
+            let path = word.trim_start_matches('-');
+            if there.contains(&path) {
+                ran.push(path);
+            } else {
+                assert!(word.starts_with('-'), "{word} is not there, and the Pi switches itself off: {line}");
+            }
+        }
+        assert_eq!(ran.as_slice(), &there[..scripts], "{line}");
+    }
 }
 
 #[test]
