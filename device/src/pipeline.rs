@@ -215,6 +215,7 @@ impl Pipeline {
     /// Carries out what somebody asked for.
     fn obey(&mut self, order: Order, shutter: &mut Shutter) -> End {
         self.display.wake(Instant::now());
+        let was_shut = shutter.is_wanted_shut();
         match order {
             Order::Privacy(private) => shutter.want(!private),
             Order::TogglePrivacy => shutter.want(shutter.is_wanted_shut()),
@@ -236,6 +237,11 @@ impl Pipeline {
             } else {
                 info!("watching again");
                 self.memory.opened();
+                if was_shut {
+                    // What was seen before is over: who is there now is said as new.
+                    self.steady = Steady::new(self.settings.mood);
+                    self.room = None;
+                }
             }
         }
         End::Stop

@@ -5,6 +5,8 @@
 mod common;
 
 use std::{
+    fs,
+    path::Path,
     sync::mpsc,
     thread,
     time::{Duration, Instant},
@@ -12,8 +14,9 @@ use std::{
 
 use boon::{Compiler, Schemas};
 use common::{
-    Broker, Ear, PATIENCE,
+    Broker, Ear, Heard, PATIENCE,
     device::{Device, clip},
+    moods,
 };
 use moodring_device::{
     order::Order,
@@ -192,4 +195,22 @@ fn the_running_program_obeys_and_says_so() {
     let (_, status) = device.wait();
     assert_eq!(status.code(), Some(75), "asks to be started again: {:#?}", device.log());
     ear.wait_for_last(Leaf::Status, "offline");
+}
+
+#[test]
+fn who_is_there_when_the_camera_opens_again_is_said_as_new() {
+    let broker = Broker::start();
+    let ear = Ear::new(broker.port);
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(Path::new(&clip()).join("frame-0060.jpg"), folder.path().join("still.jpg")).unwrap();
+    let still = folder.path().display().to_string();
+    let keys = [("camera.source", "replay"), ("camera.replay.path", still.as_str()), ("mqtt.repeat_s", "600")];
+    let _device = Device::run(broker.port, &keys);
+    let happy = |heard: &[Heard]| moods(heard).iter().filter(|message| message.mood == Mood::Happy).count();
+    ear.wait("a mood", |heard| happy(heard) > 0);
+    ear.tell("moodring/hall/set/paused", "on", false);
+    ear.wait_for_last(Leaf::Paused, "on");
+    let before = happy(&ear.all());
+    ear.tell("moodring/hall/set/paused", "off", false);
+    ear.wait("the mood again", |heard| happy(heard) > before);
 }
