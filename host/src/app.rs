@@ -381,8 +381,8 @@ impl App {
 
     /// Has something played now: what follows a fade, or where nothing plays.
     async fn begin(&mut self, faded: bool, now: Moment) {
-        if let Some(starting) = self.playback.starting().filter(|_| !faded) {
-            // The same again: what nobody has heard is not passed over.
+        if let Some(starting) = self.playback.starting().filter(|starting| starting.by_hand && !faded) {
+            // The same again: what somebody picked and nobody has heard is not passed over.
             self.player.send(Command::Play(starting.item()));
             self.told_at = now.tick;
         } else if !self.play_front(now).await && faded {

@@ -523,9 +523,10 @@ async fn where_nothing_can_be_opened_the_queue_is_not_run_through() {
 }
 
 #[tokio::test]
-async fn a_player_that_cannot_begin_is_told_the_same_again() {
+async fn a_player_that_cannot_begin_what_somebody_picked_is_told_the_same_again() {
     let mut stage = Stage::with(&ALL).await;
-    stage.mood(Mood::Happy).await;
+    let track = stage.app.tracks[0].id;
+    stage.wish(Steer::PlayTrack(track)).await;
     let told = stage.app.playback.starting().unwrap().clone();
     let waiting: Vec<Choice> = stage.app.queue.iter().cloned().collect();
     for _ in 0..3 {
