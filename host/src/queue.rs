@@ -9,7 +9,7 @@ use moodring_mood::Emotion;
 use rand::Rng;
 
 use crate::{
-    decide::{Choice, Course, Rules, choose, has_another, why},
+    decide::{Choice, Course, Rules, choose, has_another, has_enough, why},
     library::{Candidate, TrackId},
     taste::Taste,
 };
@@ -134,8 +134,8 @@ impl Queue {
     }
 
     /// Makes the queue fit a course: drops what was chosen for another, what is no longer in `tracks`
-    /// (sorted by id) and what would repeat the track before it without need, then adds choices until `ahead` are
-    /// there. What people picked stays where it is. `recent` is what was heard, the latest first. True if anything
+    /// (sorted by id), what stood in while there were too few tracks for the mood and now there are enough, and what
+    /// would repeat the track before it without need, then adds choices until `ahead` are there. What people picked stays where it is. `recent` is what was heard, the latest first. True if anything
     /// changed.
     #[allow(clippy::too_many_arguments)]
     pub fn fit(
@@ -157,6 +157,13 @@ impl Queue {
         let before = self.choices.len();
         let turned = self.choices.iter().any(|c| !c.is_by_hand() && c.mood.emotion() != Some(course.emotion));
         self.choices.retain(|c| there(c) && (c.is_by_hand() || course.holds(c)));
+        let stands_in = |choice: &Choice| {
+            let at = tracks.binary_search_by_key(&choice.track, |t| t.id);
+            !choice.is_by_hand() && at.is_ok_and(|at| !tracks[at].fits(course.emotion))
+        };
+        if self.choices.iter().any(stands_in) && has_enough(&any, tracks) {
+            self.choices.retain(|c| !stands_in(c));
+        }
         if let Some(at) = self.repeats(recent.first().copied())
             && has_another(&any, self.choices[at].track, tracks)
         {
@@ -287,6 +294,21 @@ mod tests {
             assert!(own.windows(2).all(|two| two[0] || two[1]), "every second is its own: {emotion}: {ids:?}");
             assert!(own[0] || own[1], "the first is its own: {emotion}: {ids:?}");
         }
+    }
+
+    #[test]
+    fn what_stood_in_for_a_mood_goes_once_the_mood_has_tracks_of_its_own() {
+        let mut tracks = tracks();
+        let sad = tracks.split_off(10);
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Sad, &tracks);
+        assert!(queue.put(Choice::by_hand(TrackId(3), Mood::Sad), false));
+        let ids = |queue: &Queue| queue.iter().map(|c| c.track.0).collect::<Vec<_>>();
+        assert!(ids(&queue).len() == 4 && ids(&queue).iter().all(|id| *id < 10), "nothing else is there");
+        tracks.extend(sad);
+        assert!(fit(&mut queue, Emotion::Sad, &tracks));
+        assert!(ids(&queue).len() == 3 && ids(&queue)[0] == 3 && ids(&queue)[1..].iter().all(|id| *id >= 10));
+        assert!(!fit(&mut queue, Emotion::Sad, &tracks), "what fits stays");
     }
 
     #[test]

@@ -219,6 +219,29 @@ async fn a_mood_plays_on_the_device_and_what_is_done_in_the_app_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn music_for_a_mood_that_was_felt_before_it_was_found_plays_once_it_is() {
+    let stage = Stage::new(600).await;
+    stage.log_in().await;
+    let host = stage.start().await;
+    let mut device = Device::connect("kitchen", &host.broker).await;
+    device.mood(Mood::Sad).await;
+    // A playlist of happy music is the first that is found, and stands in.
+    stage.heard("something plays", |_, runs| runs).await;
+    let patience = Instant::now() + LONG;
+    while host.handle.spotify().unwrap().view().await.unwrap().refresh.ended.is_none() {
+        assert!(Instant::now() < patience, "the refresh ends");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    until(&host.handle, "nothing stands in any more", |s| {
+        !s.queue.is_empty() && s.queue.iter().all(|q| !q.reason.contains("so "))
+    })
+    .await;
+    host.handle.steer(Steer::Skip).unwrap();
+    stage.heard("sad music plays", |about, runs| runs && about.contains("sad")).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_is_pulled_is_missed_and_goes_on_where_it_was() {
     let stage = Stage::new(600).await.with_music().await;
     let host = stage.start().await;

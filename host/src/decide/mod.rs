@@ -170,6 +170,11 @@ pub fn has_another(aim: &Aim, track: TrackId, tracks: &[Candidate]) -> bool {
     tracks.iter().any(|t| t.id != track && aim.wants(t))
 }
 
+/// Whether `tracks` has enough for the mood, so that none stands in for want of them. On a path none does.
+pub fn has_enough(aim: &Aim, tracks: &[Candidate]) -> bool {
+    aim.step.is_none() && widen::enough(aim, tracks)
+}
+
 /// Those of `pool`, sorted by id, that were not heard lately; at least one, if there is any.
 fn rested<'a>(mut pool: Vec<&'a Candidate>, recent: &[TrackId], window: usize) -> Vec<&'a Candidate> {
     let most = window.min(pool.len().saturating_sub(1));

@@ -34,6 +34,11 @@ pub(super) fn own<'a>(aim: &Aim, tracks: &'a [Candidate]) -> Vec<&'a Candidate> 
     tracks.iter().filter(|t| t.fits(aim.emotion) && aim.wants(t)).collect()
 }
 
+/// Whether the mood needs no others: so many are wanted and marked for it.
+pub(super) fn enough(aim: &Aim, tracks: &[Candidate]) -> bool {
+    tracks.iter().filter(|t| t.fits(aim.emotion) && aim.wants(t)).take(FEW).count() == FEW
+}
+
 /// Those of which the next is to be, sorted by id. `recent`: what comes before it, the latest first.
 /// `first`: it is the first for a new mood.
 pub(super) fn turn<'a>(aim: &Aim, first: bool, tracks: &'a [Candidate], recent: &[TrackId]) -> Vec<&'a Candidate> {
