@@ -275,6 +275,39 @@ fn music_that_somebody_else_plays_is_left_alone_until_it_is_told_to_play() {
 
 #[test]
 #[ignore = "needs mpd and mpc: make mpd-test"]
+fn what_somebody_does_with_another_client_counts() {
+    let mut mpd = Mpd::new();
+    let (a, b) = (mpd.tone("a.wav", 60), mpd.tone("b.wav", 60));
+    mpd.start();
+    let (player, events) = mpd.player();
+    player.send(Command::Play(item(1, &a)));
+    player.send(Command::Next(item(2, &b)));
+    until(&events, |e| matches!(e, Event::Position(1, at) if at.as_secs() >= 2));
+    for pause in ["pause", "stop"] {
+        mpd.is_told(pause);
+        until(&events, |e| *e == Event::PausedThere);
+        mpd.is_told("play");
+        until(&events, |e| *e == Event::ResumedThere);
+    }
+    until(&events, |e| matches!(e, Event::Position(1, at) if at.as_secs() >= 2));
+    mpd.is_told("stop");
+    until(&events, |e| *e == Event::PausedThere);
+    player.send(Command::Resume);
+    let order = until(&events, |e| matches!(e, Event::Position(1, at) if at.as_secs() >= 3));
+    assert!(matches!(order[..], [Event::Position(..)]), "it goes on where it was: {order:?}");
+    mpd.is_told("next");
+    let order = until(&events, |e| matches!(e, Event::Started(2, _)));
+    assert_eq!(order[0], Event::Skipped(1));
+    // And what is told here is no news.
+    player.send(Command::Pause(Duration::ZERO));
+    wait("it pauses", || mpd.asks("status").contains("[paused]"));
+    player.send(Command::Resume);
+    let order = until(&events, |e| matches!(e, Event::Position(2, at) if at.as_secs() >= 2));
+    assert!(matches!(order[..], [Event::Position(..)]), "{order:?}");
+}
+
+#[test]
+#[ignore = "needs mpd and mpc: make mpd-test"]
 fn what_mpd_cannot_play_is_told_with_what_to_do() {
     let mut mpd = Mpd::new();
     let good = mpd.tone("good.wav", 60);

@@ -5,6 +5,7 @@
 //! outside of MPD's folder fails with a message of its own. Loudness and the output device are MPD's affair.
 
 mod session;
+mod track;
 
 use std::{path::PathBuf, thread, time::Duration};
 

@@ -1,9 +1,6 @@
 //! One conversation with MPD after the other: what is wished, what MPD does, and what people are told.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use mpd_client::{
     Client,
@@ -20,8 +17,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::Settings;
-use crate::player::{Command, Event, Fault, Item, PlayId, Source};
+use super::{
+    Settings,
+    track::{Track, uri},
+};
+use crate::player::{Command, Event, Fault, Item, PlayId};
 
 /// MPD has so long to answer at all.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -37,21 +37,6 @@ const STEP: Duration = Duration::from_millis(100);
 const UPDATE: Duration = Duration::from_secs(20);
 /// What MPD says of something that is not there (`ACK_ERROR_NO_EXIST`).
 const NO_EXIST: u64 = 50;
-
-/// A track that MPD is to play.
-struct Track {
-    item: Item,
-    /// Its name in MPD's queue, once it is there.
-    song: Option<SongId>,
-    begun: bool,
-    position: Duration,
-}
-
-impl Track {
-    const fn new(item: Item) -> Self {
-        Self { item, song: None, begun: false, position: Duration::ZERO }
-    }
-}
 
 /// A volume on its way to silence.
 struct Fade {
@@ -71,8 +56,9 @@ pub(super) struct Session<E> {
     fade: Option<Fade>,
     /// Whether MPD was left to somebody else, until it is told to play again.
     gave_way: bool,
-    /// Whether people know that MPD is away.
+    /// Whether people know that MPD is away, or that it cannot play.
     away_told: bool,
+    ill_told: bool,
 }
 
 /// Why a conversation ended.
@@ -97,8 +83,8 @@ async fn within(time: Duration, step: impl Future<Output = Result<(), End>>) -> 
 impl<E: FnMut(Event)> Session<E> {
     pub fn new(settings: Settings, events: E) -> Self {
         let (paused, volume, fade) = (false, 1.0, None);
-        let (gave_way, away_told) = (false, false);
-        Self { settings, events, current: None, next: None, paused, volume, fade, gave_way, away_told }
+        let (gave_way, away_told, ill_told) = (false, false, false);
+        Self { settings, events, current: None, next: None, paused, volume, fade, gave_way, away_told, ill_told }
     }
 
     pub async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -311,9 +297,7 @@ impl<E: FnMut(Event)> Session<E> {
             Command::Resume => {
                 self.remember(command);
                 self.stop_fade(client).await?;
-                if self.current.is_some() {
-                    client.command(SetPause(false)).await?;
-                }
+                self.go_on(client).await?;
             }
             Command::Skip => {
                 let follows = self.next.as_ref().is_some_and(|next| next.song.is_some());
@@ -322,12 +306,14 @@ impl<E: FnMut(Event)> Session<E> {
                 }
                 if !follows {
                     client.command(Stop).await?;
-                } else {
-                    client.command(Next).await?;
-                    if self.paused {
-                        client.command(SetPause(true)).await?;
-                    }
+                    self.remember(command);
+                    return self.begin(client).await;
                 }
+                client.command(Next).await?;
+                if self.paused {
+                    client.command(SetPause(true)).await?;
+                }
+                self.remember(command);
                 self.look(client).await?;
             }
             // Only for players that look ahead.
@@ -405,6 +391,17 @@ impl<E: FnMut(Event)> Session<E> {
         if self.current.is_some() && !self.paused { self.look(client).await } else { Ok(()) }
     }
 
+    /// Goes on after a pause, also where somebody has stopped MPD meanwhile.
+    async fn go_on(&self, client: &Client) -> Result<(), End> {
+        let Some(current) = &self.current else { return Ok(()) };
+        let stopped = client.command(Status).await?.state == PlayState::Stopped;
+        let Some(song) = current.song.filter(|_| stopped) else {
+            return Ok(client.command(SetPause(false)).await?);
+        };
+        self.forgive(client.command(Play::song(song)).await)?;
+        self.forgive(client.command(SeekTo(song.into(), current.position)).await)
+    }
+
     async fn stop_fade(&mut self, client: &Client) -> Result<(), End> {
         match self.fade.take() {
             Some(_) => self.set_volume(client, self.volume).await,
@@ -440,9 +437,20 @@ impl<E: FnMut(Event)> Session<E> {
         let is = |track: &Option<Track>| song.is_some() && track.as_ref().and_then(|track| track.song) == song;
         if is(&self.current) {
             self.position(status.elapsed, status.duration);
+            self.heed(status.state);
+            if let Some(why) = error.filter(|_| self.paused) {
+                // An output that cannot be opened.
+                self.ill_told = true;
+                let address = &self.settings.address;
+                (self.events)(Event::Output(format!(
+                    "MPD at {address} paused: {why}; put that right there, then press play"
+                )));
+            }
             return Ok(());
         }
-        let Some(ours) = self.current.as_ref().and_then(|current| current.song) else { return Ok(()) };
+        let Some(current) = &self.current else { return Ok(()) };
+        let Some(ours) = current.song else { return Ok(()) };
+        let cut_short = current.cut_short(self.paused, self.settings.crossfade, Instant::now());
         let follows = is(&self.next);
         if song.is_some() && !follows {
             let theirs = client.command(CurrentSong).await.ok().flatten();
@@ -454,6 +462,11 @@ impl<E: FnMut(Event)> Session<E> {
         if song.is_none() && !status.consume && !self.holds(ours, client).await? {
             return self.give_way("somebody took the music out of the queue of", client).await;
         }
+        if song.is_none() && error.is_none() && (cut_short || self.paused) {
+            // A stop by hand is a pause: what ends by itself is near its end, and does not while it is paused.
+            self.heed(PlayState::Paused);
+            return Ok(());
+        }
         let Some(old) = self.current.take() else { return Ok(()) };
         let play: PlayId = old.item.play;
         match error {
@@ -461,6 +474,7 @@ impl<E: FnMut(Event)> Session<E> {
                 let place = uri(&old.item.source, &self.settings.folder).unwrap_or_default();
                 (self.events)(Event::Failed(play, Fault::Broken(format!("MPD cannot play {place}: {why}"))));
             }
+            None if cut_short => (self.events)(Event::Skipped(play)),
             None if old.begun => (self.events)(Event::Ended(play)),
             // It was over before it was ever seen.
             None => {
@@ -471,11 +485,21 @@ impl<E: FnMut(Event)> Session<E> {
         self.current = self.next.take();
         if follows {
             self.position(status.elapsed, status.duration);
+            self.heed(status.state);
         } else if song.is_none() && self.current.is_some() {
             // MPD stopped although something follows.
             self.begin(client).await?;
         }
         Ok(())
+    }
+
+    /// Takes in whether MPD plays what is ours: somebody may have paused there, or gone on.
+    fn heed(&mut self, state: PlayState) {
+        // What fades out plays still, and counts as paused.
+        let paused = self.fade.is_some() && self.paused || state == PlayState::Paused;
+        if std::mem::replace(&mut self.paused, paused) != paused {
+            (self.events)(if paused { Event::PausedThere } else { Event::ResumedThere });
+        }
     }
 
     /// Whether a song is in MPD's queue.
@@ -507,12 +531,17 @@ impl<E: FnMut(Event)> Session<E> {
     fn position(&mut self, elapsed: Option<Duration>, length: Option<Duration>) {
         let Some(current) = &mut self.current else { return };
         let elapsed = elapsed.unwrap_or(current.position);
+        current.length = length.filter(|length| !length.is_zero());
+        current.seen = Instant::now();
         let play = current.item.play;
         let further = elapsed.as_secs() != current.position.as_secs();
         current.position = elapsed;
         if !std::mem::replace(&mut current.begun, true) {
-            (self.events)(Event::Started(play, length.filter(|length| !length.is_zero())));
+            (self.events)(Event::Started(play, current.length));
         } else if further {
+            if std::mem::take(&mut self.ill_told) {
+                (self.events)(Event::OutputBack(format!("MPD at {} plays again", self.settings.address)));
+            }
             (self.events)(Event::Position(play, elapsed));
         }
     }
@@ -525,28 +554,6 @@ async fn heard(news: &mut ConnectionEvents) -> Result<bool, String> {
         Some(ConnectionEvent::ConnectionClosed(why)) => Err(words(&why)),
         None => Err("it closed the connection".to_owned()),
     }
-}
-
-/// How MPD calls a source: its path within the music directory.
-fn uri(source: &Source, folder: &Path) -> Result<String, String> {
-    let path = match source {
-        Source::File(path) => path,
-        Source::BuiltIn(name) => {
-            return Err(format!(
-                "MPD plays files, and the built-in piece {name} is none; name a folder of music in music.folder"
-            ));
-        }
-        Source::Spotify(_) => return Err("Spotify plays on its own devices".to_owned()),
-    };
-    let inside = path.strip_prefix(folder).ok().and_then(Path::to_str);
-    inside.map(str::to_owned).ok_or_else(|| {
-        format!(
-            "{} lies outside of MPD's folder {}, so MPD cannot play it; set mpd.folder to MPD's music_directory as it \
-             is seen from here",
-            path.display(),
-            folder.display()
-        )
-    })
 }
 
 /// The message of what caused an error.

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, duplex, split};
 
 use super::*;
+use crate::player::Source;
 
 fn item(play: PlayId) -> Item {
     Item::plain(play, Source::File(format!("/srv/music/{play}.flac").into()))
 }
 
-/// A conversation in which play 1 is heard, as song 1 of MPD's queue, and play 2 follows, as song 2.
+/// A conversation in which play 1 is heard, a third of the way, as song 1 of MPD's queue, and play 2 follows, as song 2.
 fn playing<E: FnMut(Event)>(events: E) -> Session<E> {
     let settings = Settings {
         address: "localhost".to_owned(),
@@ -18,15 +19,21 @@ fn playing<E: FnMut(Event)>(events: E) -> Session<E> {
         folder: "/srv/music".into(),
         crossfade: Duration::ZERO,
     };
-    let track = |play, song, begun| Track { song: Some(SongId(song)), begun, ..Track::new(item(play)) };
+    let (position, length) = (Duration::from_secs(30), Some(Duration::from_secs(90)));
+    let track =
+        |play, song, begun| Track { song: Some(SongId(song)), begun, position, length, ..Track::new(item(play)) };
     let mut session = Session::new(settings, events);
     session.current = Some(track(1, 1, true));
     session.next = Some(track(2, 2, false));
     session
 }
 
-/// An MPD with these songs in its queue that plays one, or none; and what it is told beside questions.
-async fn standin(queue: &'static [u64], plays: Option<u64>) -> (Client, Arc<Mutex<Vec<String>>>) {
+const STOPPED: &str = "state: stop\n";
+const THEIRS: &str = "state: play\nsong: 0\nsongid: 9\n";
+const NEXT: &str = "state: play\nsong: 1\nsongid: 2\nelapsed: 0.5\nduration: 90\n";
+
+/// An MPD with these songs in its queue and this to say of what it does; and what it is told beside questions.
+async fn standin(queue: &'static [u64], status: &'static str) -> (Client, Arc<Mutex<Vec<String>>>) {
     let (ours, theirs) = duplex(4096);
     let told = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&told);
@@ -38,14 +45,13 @@ async fn standin(queue: &'static [u64], plays: Option<u64>) -> (Client, Arc<Mute
         while let Ok(Some(line)) = lines.next_line().await {
             let (command, song) = line.split_once(' ').unwrap_or((line.as_str(), ""));
             let there = song.parse().is_ok_and(|song: u64| queue.contains(&song));
-            let answer = match (command, plays) {
-                ("idle", _) => continue,
-                ("noidle", _) => "OK\n".to_owned(),
-                ("status", Some(song)) => format!("{options}state: play\nsong: 0\nsongid: {song}\nOK\n"),
-                ("status", None) => format!("{options}state: stop\nOK\n"),
-                ("currentsong", _) => "file: x.flac\nTitle: Theirs\nPos: 0\nId: 9\nOK\n".to_owned(),
-                ("playlistid", _) if there => format!("file: y.flac\nPos: 0\nId: {song}\nOK\n"),
-                ("playlistid", _) => "ACK [50@0] {playlistid} No such song\n".to_owned(),
+            let answer = match command {
+                "idle" => continue,
+                "noidle" => "OK\n".to_owned(),
+                "status" => format!("{options}{status}OK\n"),
+                "currentsong" => "file: x.flac\nTitle: Theirs\nPos: 0\nId: 9\nOK\n".to_owned(),
+                "playlistid" if there => format!("file: y.flac\nPos: 0\nId: {song}\nOK\n"),
+                "playlistid" => "ACK [50@0] {playlistid} No such song\n".to_owned(),
                 _ => {
                     keep.lock().unwrap().push(line.clone());
                     "OK\n".to_owned()
@@ -59,14 +65,14 @@ async fn standin(queue: &'static [u64], plays: Option<u64>) -> (Client, Arc<Mute
 
 #[tokio::test]
 async fn somebody_elses_music_is_left_alone_and_ours_is_not_told_as_heard() {
-    let cases: [(&'static [u64], Option<u64>, &str); 4] = [
-        (&[9], Some(9), "somebody plays “Theirs” with MPD at localhost"),
-        (&[1, 2, 9], Some(9), "somebody plays “Theirs” with MPD at localhost"),
-        (&[], None, "somebody took the music out of the queue of MPD at localhost"),
-        (&[9], None, "somebody took the music out of the queue of MPD at localhost"),
+    let cases: [(&'static [u64], &str, &str); 4] = [
+        (&[9], THEIRS, "somebody plays “Theirs” with MPD at localhost"),
+        (&[1, 2, 9], THEIRS, "somebody plays “Theirs” with MPD at localhost"),
+        (&[], STOPPED, "somebody took the music out of the queue of MPD at localhost"),
+        (&[9], STOPPED, "somebody took the music out of the queue of MPD at localhost"),
     ];
-    for (queue, plays, says) in cases {
-        let (client, told) = standin(queue, plays).await;
+    for (queue, status, says) in cases {
+        let (client, told) = standin(queue, status).await;
         let mut events = Vec::new();
         let mut session = playing(|event| events.push(event));
         assert!(session.look(&client).await.is_ok());
@@ -83,28 +89,61 @@ async fn somebody_elses_music_is_left_alone_and_ours_is_not_told_as_heard() {
 }
 
 #[tokio::test]
-async fn what_ends_by_itself_is_told_so() {
-    let cases: [(&'static [u64], Option<u64>, &[Event]); 2] =
-        [(&[1, 2], Some(2), &[Event::Ended(1), Event::Started(2, None)]), (&[1], None, &[Event::Ended(1)])];
-    for (queue, plays, says) in cases {
-        let (client, told) = standin(queue, plays).await;
+async fn what_ends_by_itself_is_told_so_and_what_somebody_ends_there_is_told_as_theirs() {
+    let (end, middle) = (Duration::from_secs(88), Duration::from_secs(30));
+    let begins = || Event::Started(2, Some(Duration::from_secs(90)));
+    let cases: [(&'static [u64], &str, Duration, Vec<Event>); 4] = [
+        (&[1, 2], NEXT, end, vec![Event::Ended(1), begins()]),
+        (&[1, 2], NEXT, middle, vec![Event::Skipped(1), begins()]),
+        (&[1], STOPPED, end, vec![Event::Ended(1)]),
+        (&[1], STOPPED, middle, vec![Event::PausedThere]),
+    ];
+    for (queue, status, position, says) in cases {
+        let (client, told) = standin(queue, status).await;
         let mut events = Vec::new();
         let mut session = playing(|event| events.push(event));
-        if plays.is_none() {
+        if status == STOPPED {
             session.next = None;
         }
+        session.current.as_mut().unwrap().position = position;
         assert!(session.look(&client).await.is_ok());
-        assert_eq!(events, says);
         assert!(told.lock().unwrap().is_empty());
+        let stopped = says == [Event::PausedThere];
+        assert_eq!((session.paused, session.current.is_some()), (stopped, stopped || status == NEXT));
+        assert!(session.tick(&client).await.is_ok());
+        assert_eq!(events, says, "{status} after {position:?}");
     }
 }
 
-#[test]
-fn files_are_called_as_mpd_knows_them() {
-    let file = |path: &str| Source::File(path.into());
-    let folder = Path::new("/srv/music");
-    assert_eq!(uri(&file("/srv/music/Björk/a b.mp3"), folder).unwrap(), "Björk/a b.mp3");
-    let outside = uri(&file("/home/x/a.mp3"), folder).unwrap_err();
-    assert!(outside.contains("/home/x/a.mp3 lies outside of MPD's folder /srv/music"), "{outside}");
-    assert!(uri(&Source::BuiltIn("sad".to_owned()), folder).unwrap_err().contains("music.folder"));
+#[tokio::test]
+async fn a_stop_there_is_a_pause_and_play_goes_on_where_it_was() {
+    let (client, told) = standin(&[1, 2], STOPPED).await;
+    let mut events = Vec::new();
+    let mut session = playing(|event| events.push(event));
+    for _ in 0..2 {
+        assert!(session.look(&client).await.is_ok());
+    }
+    assert!(session.obey(Command::Resume, &client).await.is_ok());
+    assert_eq!(*told.lock().unwrap(), ["playid 1", "seekid 1 30.000"]);
+    assert!(!session.paused && session.current.is_some());
+    assert_eq!(events, [Event::PausedThere]);
+}
+
+#[tokio::test]
+async fn a_pause_there_is_noticed_and_so_is_an_output_that_fails() {
+    const PAUSED: &str = "state: pause\nsong: 0\nsongid: 1\nelapsed: 30\nduration: 90\n";
+    const PLAYS: &str = "state: play\nsong: 0\nsongid: 1\nelapsed: 31\nduration: 90\n";
+    const FAILED: &str =
+        "state: pause\nsong: 0\nsongid: 1\nelapsed: 30\nduration: 90\nerror: Failed to open \"USB\" (alsa)\n";
+    let mut events = Vec::new();
+    let mut session = playing(|event| events.push(event));
+    for status in [PAUSED, PAUSED, PLAYS, FAILED, PLAYS] {
+        let (client, _) = standin(&[1, 2], status).await;
+        assert!(session.look(&client).await.is_ok());
+    }
+    let at = |s| Event::Position(1, Duration::from_secs(s));
+    let words = "MPD at localhost paused: Failed to open \"USB\" (alsa); put that right there, then press play";
+    let (ill, back) = (Event::Output(words.to_owned()), Event::OutputBack("MPD at localhost plays again".to_owned()));
+    let (paused, resumed) = (Event::PausedThere, Event::ResumedThere);
+    assert_eq!(events, [paused.clone(), at(31), resumed.clone(), at(30), paused, ill, back, at(31), resumed]);
 }
