@@ -25,6 +25,7 @@ pub mod retained;
 pub mod running;
 pub mod scan;
 pub mod shelf;
+pub mod sought;
 pub mod spotify;
 pub mod store;
 pub mod swap;

@@ -9,6 +9,7 @@ use sqlx::{Row, Sqlite, Transaction, sqlite::SqliteRow};
 use super::{
     Candidate, Emotions, Store, StoreError, TrackId, hand,
     loudness::keep_tags,
+    sought::sought,
     store::{emotions, time},
     tags::Tags,
 };
@@ -280,11 +281,6 @@ const FACTS: [(&str, Note); 4] = [
         Ok(())
     }),
 ];
-
-/// What a track is searched and sorted by.
-pub fn sought(artist: &str, album: &str, title: &str) -> String {
-    format!("{artist}\n{album}\n{title}").to_lowercase()
-}
 
 pub(super) async fn set_moods(all: &mut Transaction<'_, Sqlite>, track: i64, moods: Emotions) -> Result<()> {
     sqlx::query("DELETE FROM track_moods WHERE track_id = $1").bind(track).execute(&mut **all).await?;

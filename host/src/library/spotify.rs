@@ -7,17 +7,13 @@ use jiff::Timestamp;
 use moodring_mood::Emotion;
 use sqlx::{Row, Sqlite, Transaction};
 
-use super::{
-    Emotions, Store, StoreError, TrackId,
-    import::Wanted,
-    shelf::{set_moods, sought},
-};
+use super::{Emotions, Store, StoreError, TrackId, import::Wanted, shelf::set_moods, sought::sought};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// Begins what reads before it writes: with the right to write, as others write meanwhile, which cannot be waited for
 /// once something was read.
-const AT_ONCE: &str = "BEGIN IMMEDIATE";
+pub(super) const AT_ONCE: &str = "BEGIN IMMEDIATE";
 
 /// A track that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

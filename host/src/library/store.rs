@@ -5,7 +5,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
@@ -18,7 +17,9 @@ use sqlx::{
 };
 use thiserror::Error;
 
-use super::{Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness, older, private, swap};
+use super::{
+    Emotions, Ending, Play, Track, TrackId, TrackPage, TrackQuery, damage, loudness, older, private, sought, swap,
+};
 use crate::player::{PlayId, Source};
 
 /// All steps of the schema, embedded in the program.
@@ -179,7 +180,7 @@ impl Store {
         }
         older::keep(&pool, path, newest()).await.map_err(Trouble::NoCopy)?;
         match STEPS.run(&pool).await {
-            Ok(()) => Ok(pool),
+            Ok(()) => Ok(sought::fill(&pool).await.map(|()| pool)?),
             Err(MigrateError::VersionMissing(found)) => Err(Trouble::Newer(found)),
             Err(MigrateError::Execute(e) | MigrateError::ExecuteMigration(e, _)) => Err(e.into()),
             Err(e) => Err(Trouble::Other(e.to_string())),
@@ -201,11 +202,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub async fn tracks(&self, query: &TrackQuery) -> Result<TrackPage> {
-        let words: Vec<String> = query.text.split_whitespace().take(8).map(like_pattern).collect();
+        let Some(words) = sought::patterns(&query.text) else { return Ok(TrackPage::default()) };
         let mut found = String::from(" WHERE t.gone = 0");
         for n in 0..words.len() {
             let n = n + 1;
-            found += &format!(" AND t.sought LIKE ${n} ESCAPE '\\'");
+            found += &format!(" AND t.sought LIKE ${n}");
         }
         if let Some(emotion) = query.emotion {
             let unrated = match emotion {
@@ -384,17 +385,4 @@ pub(super) fn mood(row: &SqliteRow, column: &str) -> std::result::Result<Mood, s
 /// Milliseconds since 1970 as a time; a number beyond all times becomes the nearest.
 pub(super) fn time(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-/// A word as a pattern that finds it anywhere, whatever its case.
-fn like_pattern(word: &str) -> String {
-    let mut pattern = String::from_str("%").unwrap_or_default();
-    for c in word.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -144,7 +144,7 @@ async fn the_built_in_pieces_come_and_go() {
 }
 
 #[tokio::test]
-async fn searching_finds_words_anywhere_and_nothing_by_pattern() {
+async fn searching_finds_words_anywhere_however_they_are_spelt_and_nothing_by_pattern() {
     let names = ["50% sun.wav", "rain_man.wav", "O'Brien.wav", "Über den Wolken.wav", "älter.wav"];
     let home = Home::with(&names.map(|name| (name, 0.1)));
     let store = Store::open(&home.state()).await.unwrap();
@@ -154,11 +154,14 @@ async fn searching_finds_words_anywhere_and_nothing_by_pattern() {
         ("über", 1),
         ("ÜBER", 1),
         ("ÄL", 1),
-        ("%", 1),
+        ("uber", 1),
+        ("U\u{308}ber", 1),
+        ("o’brien", 1),
+        ("50%", 1),
         ("un 50", 1),
         ("_", 0),
-        ("'", 1),
-        ("a", 1),
+        ("%", 0),
+        ("a", 2),
         ("nothing", 0),
         ("", 5),
     ] {
@@ -167,7 +170,7 @@ async fn searching_finds_words_anywhere_and_nothing_by_pattern() {
     }
     let all = store.tracks(&TrackQuery::default()).await.unwrap();
     let titles: Vec<_> = all.tracks.iter().map(|track| track.title.as_str()).collect();
-    assert_eq!(titles, ["50% sun", "O'Brien", "rain man", "älter", "Über den Wolken"]);
+    assert_eq!(titles, ["50% sun", "älter", "O'Brien", "rain man", "Über den Wolken"]);
     let second = TrackQuery { limit: 1, offset: 1, ..TrackQuery::default() };
     let page = store.tracks(&second).await.unwrap();
     assert_eq!((page.tracks.len(), page.total), (1, 5));
