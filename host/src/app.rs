@@ -468,6 +468,8 @@ impl App {
 }
 
 #[cfg(test)]
+mod ahead_tests;
+#[cfg(test)]
 mod manner_tests;
 #[cfg(test)]
 mod tests;

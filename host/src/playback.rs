@@ -111,9 +111,14 @@ impl Playback {
 
     /// The player is told that nothing comes next.
     pub fn told_clear_next(&mut self) {
+        self.passed_next();
+        self.told_then(Vec::new());
+    }
+
+    /// The player has passed over what it was told to play next.
+    pub fn passed_next(&mut self) {
         let before = self.next.take();
         self.remember(before);
-        self.told_then(Vec::new());
     }
 
     /// The player is told that these probably follow the next.

@@ -53,6 +53,14 @@ impl Queue {
         true
     }
 
+    /// Takes out the first choice of `track`, and what nobody picked before it; false if it is not there.
+    pub fn pass_to(&mut self, track: TrackId) -> bool {
+        let Some(at) = self.choices.iter().position(|c| c.track == track) else { return false };
+        let picked: Vec<Choice> = self.choices.drain(..=at).take(at).filter(Choice::is_by_hand).collect();
+        picked.into_iter().rev().for_each(|choice| self.choices.push_front(choice));
+        true
+    }
+
     /// Drops every choice of `track`, those put aside too; true if there was one.
     pub fn drop_track(&mut self, track: TrackId) -> bool {
         let before = self.choices.len() + self.aside.len();
@@ -417,6 +425,16 @@ mod tests {
         queue.put(Choice::by_hand(chosen, Mood::Happy), true);
         assert!(queue.drop_unfit(chosen, Emotion::Happy) && !queue.drop_unfit(chosen, Emotion::Happy));
         assert!(queue.front().unwrap().is_by_hand() && queue.iter().filter(|c| c.track == chosen).count() == 1);
+    }
+
+    #[test]
+    fn what_was_skipped_on_the_way_to_a_track_leaves_unless_it_was_picked() {
+        let mut queue = Queue::default();
+        fit(&mut queue, Emotion::Happy, &tracks());
+        let ids: Vec<_> = queue.iter().map(|c| c.track).collect();
+        assert!(queue.put(Choice::by_hand(TrackId(15), Mood::Happy), true));
+        assert!(queue.pass_to(ids[1]) && !queue.pass_to(ids[1]));
+        assert_eq!(queue.iter().map(|c| c.track).collect::<Vec<_>>(), [TrackId(15), ids[2]]);
     }
 
     #[test]

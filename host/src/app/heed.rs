@@ -159,6 +159,7 @@ impl App {
     }
 
     async fn began(&mut self, play: PlayId, length: Option<Duration>, now: Moment) {
+        let ahead = self.playback.later().iter().any(|told| told.play == play);
         let Some(told) = self.playback.started(play) else { return };
         self.notices.well(About::Elsewhere);
         if let Some(before) = self.playback.current.take() {
@@ -166,7 +167,11 @@ impl App {
         }
         let track = told.choice.track;
         self.stepped(told.choice.step);
-        if self.queue.front().is_some_and(|choice| *choice == told.choice) {
+        if ahead {
+            // What was to come before it was skipped at the device: that is told anew.
+            self.queue_changed |= self.queue.pass_to(track);
+            self.playback.passed_next();
+        } else if self.queue.front().is_some_and(|choice| *choice == told.choice) {
             self.queue_changed |= self.queue.take(track);
         }
         self.recent.push_front(track);

@@ -8,7 +8,7 @@ use super::{About, App, News, unwritten::Entry};
 use crate::{
     decide::Choice,
     library::{StoreError, TrackId},
-    player::Command,
+    player::{Command, Kind},
     room::Moment,
     steer::Steer,
     taste::Evidence,
@@ -54,7 +54,7 @@ impl App {
                 }
             }
             Steer::NotFor { track, emotion, banned } => self.not_for(track, emotion, banned, now).await?,
-            Steer::PlayTrack(track) => self.play_track(track, now).await,
+            Steer::PlayTrack(track) => self.play_track(track, now).await?,
             Steer::Enqueue { track, first } => self.enqueue(track, first, now)?,
             Steer::Dequeue { at, track } => self.dequeue(at, track)?,
             Steer::Shift { from, track, to } => self.shift(from, track, to)?,
@@ -146,7 +146,7 @@ impl App {
         Ok(())
     }
 
-    async fn play_track(&mut self, track: TrackId, now: Moment) {
+    async fn play_track(&mut self, track: TrackId, now: Moment) -> Result<(), String> {
         let mood = self.mood.map_or(Mood::Neutral, |(emotion, _)| emotion.into());
         let choice = Choice::by_hand(track, mood);
         let known = self.tracks.binary_search_by_key(&track, |t| t.id).ok();
@@ -154,6 +154,10 @@ impl App {
             .and_then(|at| self.tracks[at].last_played)
             .is_some_and(|at| now.at.duration_since(at).abs() < jiff::SignedDuration::from_hours(1));
         match self.pending(choice, true, now).await {
+            // Files can be played whatever is played else.
+            Some(pending) if pending.track.source.kind() == Kind::Spotify && self.player.plays() == Kind::Local => {
+                return Err("Spotify cannot be played just now; pick a song that is on this machine".to_owned());
+            }
             Some(pending) => {
                 self.wanted = true;
                 self.touched = Some(now.tick);
@@ -170,5 +174,6 @@ impl App {
                 self.notices.say_for(About::Track, words, now.tick, Duration::from_secs(60));
             }
         }
+        Ok(())
     }
 }

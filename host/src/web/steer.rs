@@ -164,20 +164,21 @@ pub async fn play_track(room: InRoom, Path(id): Path<String>, headers: HeaderMap
     let done = async {
         let track = playable(&room, &id).await?;
         let plays = |s: &view::State, room| s.playing_in(room).is_some_and(|p| p.track == track);
-        steer(&room, Steer::PlayTrack(track), plays).await
+        Ok(carry_out(&room, Steer::PlayTrack(track)).await? && shown(&room, plays).await)
     };
     answer(&headers, done.await)
 }
 
 /// Hands a wish over; whether it showed in the state in time.
-async fn steer(
-    InRoom(handle): &InRoom,
-    wish: Steer,
-    shows: impl Fn(&view::State, usize) -> bool,
-) -> Result<bool, Refusal> {
+async fn steer(room: &InRoom, wish: Steer, shows: impl Fn(&view::State, usize) -> bool) -> Result<bool, Refusal> {
+    room.0.steer(wish)?;
+    Ok(shown(room, shows).await)
+}
+
+/// Whether the state shows it in time.
+async fn shown(InRoom(handle): &InRoom, shows: impl Fn(&view::State, usize) -> bool) -> bool {
     let mut state = handle.state.clone();
-    handle.steer(wish)?;
-    Ok(matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s, handle.room()))).await, Ok(Ok(_))))
+    matches!(tokio::time::timeout(PATIENCE, state.wait_for(|s| shows(s, handle.room()))).await, Ok(Ok(_)))
 }
 
 /// Hands a wish over that is to be stored; whether it was in time.
@@ -197,7 +198,7 @@ pub fn answer(headers: &HeaderMap, done: Result<bool, Refusal>) -> Response {
 }
 
 /// Where the form stood: one of the pages, with what it showed; without a word of it, the first.
-fn back(headers: &HeaderMap) -> String {
+pub fn back(headers: &HeaderMap) -> String {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let from_here = text(header::REFERER).zip(text(header::HOST)).and_then(|(from, host)| {
         let (_, rest) = from.split_once("://")?;
