@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     call::Calls,
     deck::{Act, Deck, Order, Said, Saw},
-    limit::{Class, look_every},
+    limit::look_every,
     trouble::Trouble,
 };
 
@@ -144,7 +144,7 @@ fn take(deck: &mut Deck, waiting: &mut Vec<oneshot::Sender<()>>, told: Told) {
 
 async fn make(calls: &Calls, act: &Act) -> Result<Saw, Trouble> {
     match act {
-        Act::Look => calls.playback(Class::Look).await.map(Saw::Playback),
+        Act::Look(class) => calls.playback(*class).await.map(Saw::Playback),
         Act::Devices => calls.devices().await.map(Saw::Devices),
         Act::Start(device, uri, from_ms) => calls.play(device, uri, *from_ms).await.map(|()| Saw::Done),
         Act::Pause(device) => calls.pause(device).await.map(|()| Saw::Done),

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::limit::Class;
+
 mod hand;
 mod outcome;
 mod see;
@@ -28,7 +30,10 @@ pub use types::{Act, Cause, Handed, Order, Piece, Said, Saw, Tag};
 /// After a command, what the device says may be old for so long.
 const SETTLE: Duration = Duration::from_millis(2500);
 
-/// While no device is there it is looked for so often.
+/// After a start, what played before it may be shown for so long.
+const STALE: Duration = Duration::from_secs(10);
+
+/// While no device is there it is looked for so often at first.
 const FIND_EVERY: Duration = Duration::from_secs(10);
 
 /// What a look showed is good for so long before a track is started or goes on.
@@ -40,6 +45,9 @@ const USUAL: Duration = Duration::from_secs(240);
 /// A fade is not possible on a Connect device: a pause to come waits for the fade's end.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
+/// A pause at the end is tried for so long: later it would be somebody else's music that pauses.
+const END_WITHIN: Duration = Duration::from_secs(60);
+
 /// All that is known and wanted.
 #[derive(Debug)]
 pub struct Deck {
@@ -47,6 +55,8 @@ pub struct Deck {
     look_every: Duration,
     place: Option<Place>,
     find_at: Instant,
+    /// Since when the device is looked for, while it does not play.
+    missing_since: Option<Instant>,
     start: Option<Start>,
     current: Option<Current>,
     next: Option<Piece>,
@@ -61,11 +71,20 @@ pub struct Deck {
     skip_due: bool,
     /// A track in the queue that is no longer wanted plays: it is to be passed over.
     pass_due: bool,
+    /// Something else lies paused where ours did.
+    displaced: bool,
     volume: Option<u8>,
     engaged: bool,
+    /// When it was last told to stop.
+    stopped: Instant,
     seize: bool,
     gave_way: bool,
     seen_at: Option<Instant>,
+    /// The address of what was seen last.
+    seen: Option<String>,
+    /// What the last start took the place of; it may be shown until then.
+    replaced: Vec<String>,
+    replaced_until: Instant,
     settled: Instant,
     look_at: Option<Instant>,
     quiet_looks: u32,
@@ -84,6 +103,7 @@ impl Deck {
             look_every,
             place: None,
             find_at: now,
+            missing_since: None,
             start: None,
             current: None,
             next: None,
@@ -97,11 +117,16 @@ impl Deck {
             resume_due: false,
             skip_due: false,
             pass_due: false,
+            displaced: false,
             volume: None,
             engaged: false,
+            stopped: now,
             seize: false,
             gave_way: false,
             seen_at: None,
+            seen: None,
+            replaced: Vec::new(),
+            replaced_until: now,
             settled: now,
             look_at: None,
             quiet_looks: 0,
@@ -163,11 +188,13 @@ impl Deck {
                 if over > AT_ONCE {
                     self.pause_at = Some(now + over);
                 } else {
-                    self.pause_due = true;
+                    // Before anything was started, what plays is somebody else's.
+                    self.pause_due |= self.engaged;
                 }
             }
             Order::Resume => {
                 self.asked_again();
+                self.find_now(now);
                 self.paused = false;
                 self.pause_at = None;
                 self.pause_due = false;
@@ -178,8 +205,13 @@ impl Deck {
             Order::Device(name) => self.move_to(name, now),
             Order::Stop => {
                 let plays = self.engaged && self.current.as_ref().is_some_and(|current| current.runs);
+                let pause_due = self.pause_due || plays;
                 self.forget();
-                self.pause_due = plays;
+                self.pause_due = pause_due;
+                self.stopped = now;
+                // Whoever asks again is told again.
+                self.silent = None;
+                self.find_now(now);
             }
         }
     }
@@ -191,8 +223,13 @@ impl Deck {
 
     fn begin(&mut self, piece: Piece, from: Duration, now: Instant) {
         self.start = Some(Start { piece, from });
-        self.find_at = self.find_at.min(now);
         self.not_before = self.not_before.min(now);
+    }
+
+    /// The device is looked for at once, and soon again.
+    fn find_now(&mut self, now: Instant) {
+        self.find_at = now;
+        self.missing_since = None;
     }
 
     fn want(&mut self, now: Instant) {
@@ -202,7 +239,7 @@ impl Deck {
 
     fn skip(&mut self, now: Instant) {
         let Some(next) = self.next.clone() else { return };
-        let in_queue = self.handed.front().is_some_and(|front| front.live && front.piece.tag == next.tag);
+        let in_queue = self.handed.front().is_some_and(|front| front.waits() && front.piece.tag == next.tag);
         if in_queue && !self.paused && self.current.as_ref().is_some_and(|current| current.runs) {
             self.skip_due = true;
         } else {
@@ -217,7 +254,7 @@ impl Deck {
         }
         self.wanted_device = name;
         self.place = None;
-        self.find_at = now;
+        self.find_now(now);
         if let Some(current) = self.current.as_ref().filter(|_| self.start.is_none()) {
             let from = current.progress(now);
             self.start = Some(Start { piece: current.piece.clone(), from });
@@ -248,6 +285,10 @@ impl Deck {
         if self.pause_at.take_if(|at| now >= *at).is_some() {
             self.pause_due = true;
         }
+        if !self.engaged && now >= self.stopped + END_WITHIN {
+            self.pause_due = false;
+        }
+        self.begin_anew(now);
         let starts = self.start.is_some() && !self.paused;
         let Some(place) = self.place.clone() else {
             return ((starts || self.resume_due) && now >= self.find_at).then_some(Act::Devices);
@@ -259,12 +300,12 @@ impl Deck {
         let is_known = self.seen_at.is_some_and(|at| now < at + GOOD);
         if let Some(start) = self.start.as_ref().filter(|_| starts) {
             if !is_known {
-                return Some(Act::Look);
+                return Some(Act::Look(Class::Play));
             }
             return Some(Act::Start(device, start.piece.uri.clone(), start.from.as_millis() as u64));
         }
         if self.resume_due {
-            return Some(if is_known { Act::Resume(device) } else { Act::Look });
+            return Some(if is_known { Act::Resume(device) } else { Act::Look(Class::Play) });
         }
         if self.skip_due || self.pass_due {
             return Some(Act::Skip(device));
@@ -274,12 +315,31 @@ impl Deck {
             return Some(Act::Volume(device, percent));
         }
         if self.look_at.is_some_and(|at| now >= at) {
-            return Some(Act::Look);
+            return Some(Act::Look(self.urgency(now)));
         }
         if let Some(piece) = self.next_to_hand_over(now) {
             return Some(Act::Enqueue(device, piece.uri));
         }
         None
+    }
+
+    /// To go on where something else lies is to begin ours where it stood.
+    fn begin_anew(&mut self, now: Instant) {
+        if self.resume_due
+            && self.displaced
+            && self.start.is_none()
+            && let Some(current) = &self.current
+        {
+            self.resume_due = false;
+            self.start = Some(Start { piece: current.piece.clone(), from: current.progress(now) });
+        }
+    }
+
+    /// Of a look that was not asked for: at a track's end it is as urgent as what follows.
+    fn urgency(&self, now: Instant) -> Class {
+        let runs = self.current.as_ref().filter(|current| current.runs);
+        let is_over = runs.is_some_and(|current| current.ends().is_none_or(|ends| now >= ends));
+        if is_over { Class::Play } else { Class::Look }
     }
 
     /// When to ask again although nothing was ordered.
@@ -288,12 +348,15 @@ impl Deck {
             return None;
         }
         let starts = self.start.is_some() && !self.paused;
-        let find = (self.place.is_none() && (starts || self.resume_due)).then_some(self.find_at);
+        let wants = starts || self.resume_due;
+        let find = (self.place.is_none() && wants).then_some(self.find_at);
+        let due = wants || self.pause_due || self.skip_due || self.pass_due;
+        let due = (self.place.is_some() && due).then_some(self.not_before.max(now));
         let plays = self.current.as_ref().is_some_and(|current| current.runs);
         let position = plays.then(|| self.told_position + Duration::from_secs(1));
         let hand = (plays && self.next.is_some()).then_some(self.hand_not_before).filter(|at| *at > now);
         let settle = (self.next.is_some()).then_some(self.wanted_since + hand::CALM).filter(|at| *at > now);
-        let times = [find, position, hand, settle, self.look_at, self.pause_at];
+        let times = [find, due, position, hand, settle, self.look_at, self.pause_at];
         let soonest = times.into_iter().flatten().min()?;
         Some(if self.not_before > now {
             soonest.max(self.not_before).min(soonest.max(now) + FIND_EVERY)

@@ -16,6 +16,9 @@ const DAY_MIN: i64 = 24 * 60;
 /// No pause is longer: half a day has been seen.
 const LONGEST: u64 = 24 * 3600;
 
+/// What has been missing for long is looked for so often.
+const SELDOM: Duration = Duration::from_secs(120);
+
 /// What a call is for; the more urgent, the more of the budget is open to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -207,6 +210,12 @@ pub const fn look_every(every: Duration, spent: u32, budget: u32) -> Duration {
     every.saturating_mul(times)
 }
 
+/// How long after a look in vain to look again for what has been missing for so long: `first` in the beginning,
+/// then ever more rarely.
+pub fn find_every(first: Duration, missing: Duration) -> Duration {
+    (missing / 8).clamp(first, SELDOM)
+}
+
 fn minute(at: Timestamp) -> i64 {
     at.as_second().div_euclid(60)
 }
@@ -295,5 +304,15 @@ mod tests {
         let every = |spent| look_every(Duration::from_secs(10), spent, 1000).as_secs();
         assert_eq!([0, 499, 500, 800, 900, 5000].map(every), [10, 10, 20, 40, 80, 80]);
         assert_eq!(look_every(Duration::from_secs(10), 0, 0).as_secs(), 80);
+    }
+
+    #[test]
+    fn what_is_missing_is_found_soon_at_first_and_later_costs_little() {
+        let s = Duration::from_secs;
+        let first = s(10);
+        for (missing, every) in [(0, 10), (60, 10), (160, 20), (3600, 120), (86_400, 120)] {
+            assert_eq!(find_every(first, s(missing)), s(every), "after {missing} s");
+        }
+        assert_eq!(find_every(s(60), s(10)), s(60));
     }
 }

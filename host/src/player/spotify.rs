@@ -2,7 +2,7 @@
 //!
 //! Enters: [`Command`]s, each for the side that its track belongs to. Leaves: the events of the side
 //! that plays. A track of the other side is held back until the one that plays has ended; then that side
-//! is stopped and the other begins. Nothing here fails or waits.
+//! is stopped and the other begins; a pause stays a pause. Nothing here fails or waits.
 
 use std::{
     sync::mpsc::{Receiver, channel},
@@ -43,7 +43,7 @@ pub fn start(
     let (commands, received) = mpsc::unbounded_channel();
     let (end, ended) = channel();
     let kinds = kind.clone();
-    let switch = Switch { local, connect, say, active: Kind::Local, current: None, held: None, silent: None };
+    let switch = Switch::new(local, connect, say);
     tokio::spawn(async move {
         switch.run(received, local_events, said, kinds).await;
         drop(end);
@@ -85,13 +85,34 @@ struct Switch {
     active: Kind,
     /// What plays.
     current: Option<PlayId>,
-    /// What follows on the other side.
-    held: Option<Item>,
+    /// What the side that plays was told to play, and has not begun.
+    starting: Option<PlayId>,
+    /// What follows; it is held back here while it is of the other side.
+    next: Option<Item>,
+    /// What was to play at once, held back until the device can be told to stop.
+    picked: Option<Item>,
+    paused: bool,
     /// Why the device does nothing, if so.
     silent: Option<Cause>,
 }
 
 impl Switch {
+    /// Both are silent.
+    fn new(local: Box<dyn Player>, connect: Connect, say: mpsc::UnboundedSender<Event>) -> Self {
+        Self {
+            local,
+            connect,
+            say,
+            active: Kind::Local,
+            current: None,
+            starting: None,
+            next: None,
+            picked: None,
+            paused: false,
+            silent: None,
+        }
+    }
+
     async fn run(
         mut self,
         mut commands: mpsc::UnboundedReceiver<Command>,
@@ -110,7 +131,7 @@ impl Switch {
                 Some(said) = said.recv() => {
                     match &said {
                         Said::Silent(cause, _) => self.silent = Some(*cause),
-                        Said::Back => self.silent = None,
+                        Said::Back | Said::Started(..) => self.silent = None,
                         _ => {}
                     }
                     if let Some(event) = event(said) {
@@ -132,12 +153,12 @@ impl Switch {
     /// Music is to be chosen for the other side from now on.
     fn turn(&mut self, kind: Kind) {
         self.tell(Event::OtherKind);
-        // A device that is gone plays nothing to its end.
-        if kind == Kind::Local && self.active == Kind::Spotify && self.silent == Some(Cause::Device) {
+        // A device that is gone plays nothing to its end, and one that has begun nothing has no end.
+        if kind == Kind::Local && self.active == Kind::Spotify && self.silent.is_some() && !self.deaf() {
             if let Some(play) = self.current.take() {
                 self.tell(Event::Ended(play));
             }
-            if let Some(item) = self.held.take() {
+            if let Some(item) = self.held_back() {
                 self.play(item);
             }
         }
@@ -150,40 +171,54 @@ impl Switch {
         self.active == Kind::Spotify && self.current.is_some() && deaf
     }
 
+    /// Whether something is about to begin. With a device that does nothing that may never be.
+    fn starts(&self) -> bool {
+        self.starting.is_some() && (self.active == Kind::Local || self.silent.is_none())
+    }
+
+    /// Takes what waits for the end of this side: what was to play at once before what follows.
+    fn held_back(&mut self) -> Option<Item> {
+        let active = self.active;
+        self.picked.take().or_else(|| self.next.take_if(|next| next.source.kind() != active))
+    }
+
     fn tell(&self, event: Event) {
         let _ = self.say.send(event);
     }
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Play(item) => self.play(item),
+            Command::Play(item) => {
+                self.paused = false;
+                self.play(item);
+            }
             Command::Next(item) if item.source.kind() == self.active => {
-                self.held = None;
+                self.next = Some(item.clone());
                 self.to(self.active, Command::Next(item));
             }
-            Command::Next(item) if self.current.is_none() => self.play(item),
+            Command::Next(item) if self.current.is_none() && !self.starts() => {
+                self.next = None;
+                self.play(item);
+            }
             Command::Next(item) => {
                 self.to(self.active, Command::ClearNext);
-                self.held = Some(item);
+                self.next = Some(item);
             }
             Command::ClearNext => {
-                self.held = None;
+                self.next = None;
                 self.to(self.active, Command::ClearNext);
             }
             Command::Then(items) => {
-                if self.active == Kind::Spotify {
+                // What follows a local track is not for the device yet.
+                let local = self.next.as_ref().is_some_and(|next| next.source.kind() == Kind::Local);
+                if self.active == Kind::Spotify && !local {
                     let pieces = items.into_iter().filter_map(piece).collect();
                     self.connect.order(Order::Then(pieces));
                 }
             }
             Command::Skip if self.deaf() => {}
-            Command::Skip => match self.held.take() {
-                Some(item) => {
-                    if let Some(play) = self.current.take() {
-                        self.tell(Event::Ended(play));
-                    }
-                    self.play(item);
-                }
+            Command::Skip => match self.held_back() {
+                Some(item) => self.play(item),
                 None => self.to(self.active, Command::Skip),
             },
             Command::Volume(_) => {
@@ -191,29 +226,49 @@ impl Switch {
                 self.to(Kind::Spotify, command);
             }
             Command::Stop => {
-                self.held = None;
-                self.current = None;
+                self.forget();
                 self.to(Kind::Local, Command::Stop);
                 self.to(Kind::Spotify, Command::Stop);
             }
-            Command::Pause(_) | Command::Resume => self.to(self.active, command),
+            Command::Pause(_) | Command::Resume => {
+                self.paused = command != Command::Resume;
+                self.to(self.active, command);
+            }
         }
     }
 
-    /// Plays on the side of this item, and stops the other.
+    /// Plays on the side of this item, and stops the other; a pause stays a pause.
     fn play(&mut self, item: Item) {
         let kind = item.source.kind();
-        self.held = None;
-        if kind != self.active && self.deaf() {
-            self.held = Some(item);
+        let turns = kind != self.active;
+        self.picked = None;
+        if turns && self.deaf() {
+            self.picked = Some(item);
             return;
         }
-        if kind != self.active {
+        if turns {
             self.to(self.active, Command::Stop);
             self.active = kind;
-            self.current = None;
+            if let Some(play) = self.current.take() {
+                self.tell(Event::Ended(play));
+            }
         }
+        self.starting = Some(item.play);
         self.to(kind, Command::Play(item));
+        // What was held back for this side follows.
+        if let Some(next) = self.next.clone().filter(|next| turns && next.source.kind() == kind) {
+            self.to(kind, Command::Next(next));
+        }
+        if self.paused {
+            self.to(kind, Command::Pause(Duration::ZERO));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.current = None;
+        self.starting = None;
+        self.next = None;
+        self.picked = None;
     }
 
     fn heard(&mut self, from: Kind, event: Event) {
@@ -225,28 +280,44 @@ impl Switch {
         let over = match &event {
             Event::Started(play, _) => {
                 self.current = Some(*play);
+                self.starting.take_if(|starting| starting == play);
+                self.next.take_if(|next| next.play == *play);
                 false
             }
-            Event::Ended(play) | Event::Skipped(play) | Event::Failed(play, _) => {
-                self.current.take_if(|current| current == play).is_some()
+            Event::Ended(play) | Event::Skipped(play) => self.current.take_if(|current| current == play).is_some(),
+            Event::Failed(play, _) => {
+                self.next.take_if(|next| next.play == *play);
+                let was_to = self.starting.take_if(|starting| starting == play).is_some();
+                let began = self.current.take_if(|current| current == play).is_some();
+                began || was_to && self.current.is_none()
             }
             Event::GaveWay(_) => {
-                self.current = None;
-                self.held = None;
+                self.forget();
+                false
+            }
+            Event::PausedThere | Event::ResumedThere => {
+                self.paused = event == Event::PausedThere;
                 false
             }
             _ => false,
         };
         self.tell(event);
-        if over && let Some(item) = self.held.take() {
+        if over
+            && !self.starts()
+            && let Some(item) = self.held_back()
+        {
             self.play(item);
         }
     }
 
-    fn to(&self, side: Kind, command: Command) {
+    fn to(&mut self, side: Kind, command: Command) {
         match side {
             Kind::Local => self.local.send(command),
             Kind::Spotify => {
+                if command == Command::Stop {
+                    // It says anew what is wrong when music is wanted of it again.
+                    self.silent = None;
+                }
                 if let Some(order) = order(command) {
                     self.connect.order(order);
                 }

@@ -27,7 +27,9 @@ use moodring_spotify::{
     Account, Calls, LogIn, Spotify,
     connect::Connect,
     deck::{Cause, Order, Said},
+    limit::find_every,
 };
+use thiserror::Error;
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinHandle,
@@ -55,7 +57,7 @@ const DEVICE: &str = "spotify_device";
 /// This installation's number is kept under this name.
 const OWN: &str = "spotify_own";
 
-/// While local music stands in for a missing device, it is looked for so often.
+/// While local music stands in for a missing device, it is looked for so often at first.
 const FIND_EVERY: Duration = Duration::from_secs(60);
 
 /// What the device said last that was no music.
@@ -164,6 +166,10 @@ impl Service {
                     tracing::info!("Spotify can play again");
                     trouble.send_replace(None);
                 }
+                // After a stop it does not say that it is back, only what it plays.
+                Said::Started(..) => {
+                    trouble.send_if_modified(|trouble| trouble.take().is_some());
+                }
                 _ => {}
             }
             let _ = tell.send(said);
@@ -219,9 +225,13 @@ impl Service {
                 _ = tick.tick() => {}
             }
             self.judge();
-            let missing = matches!(&*self.0.trouble.borrow(), Some((Cause::Device | Cause::Away, ..)));
+            let missing = match &*self.0.trouble.borrow() {
+                Some((Cause::Device | Cause::Away, _, since)) => Some(since.elapsed()),
+                _ => None,
+            };
+            let due = missing.is_some_and(|missing| found_at.elapsed() >= find_every(FIND_EVERY, missing));
             let local = *self.0.kind.borrow() == Kind::Local;
-            if missing && local && found_at.elapsed() >= FIND_EVERY {
+            if local && due {
                 found_at = Instant::now();
                 self.find_device().await;
             }
@@ -288,8 +298,8 @@ impl Service {
     /// which is asked for.
     ///
     /// # Errors
-    /// In words: there is no such playlist, or it is somebody else's; or the database cannot be written.
-    pub async fn pick(&self, emotion: Emotion, list: &str) -> Result<(), String> {
+    /// See [`PickError`].
+    pub async fn pick(&self, emotion: Emotion, list: &str) -> Result<(), PickError> {
         pick(&self.0.store, emotion, list).await?;
         self.refresh();
         Ok(())
@@ -301,26 +311,35 @@ impl Service {
     }
 }
 
+/// Why a playlist is not picked.
+#[derive(Debug, Error)]
+pub enum PickError {
+    /// There is no such playlist.
+    #[error("none of your playlists is called {0:?}; if it is new, look for music first: refresh")]
+    Unknown(String),
+    /// It cannot be read.
+    #[error("“{0}” is somebody else's playlist, which Spotify does not let read; copy its tracks into one of your own")]
+    Foreign(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Picks a playlist for an emotion.
 ///
 /// # Errors
-/// In words: there is no such playlist, or it is somebody else's; or the database cannot be written.
-pub async fn pick(store: &Store, emotion: Emotion, list: &str) -> Result<(), String> {
-    let lists = store.lists().await.map_err(|e| e.to_string())?;
+/// See [`PickError`].
+pub async fn pick(store: &Store, emotion: Emotion, list: &str) -> Result<(), PickError> {
+    let lists = store.lists().await?;
     let found = match list.trim() {
         "" => None,
-        text => Some(config::meant(text, &lists).ok_or_else(|| {
-            format!("none of your playlists is called {text:?}; if it is new, look for music first: refresh")
-        })?),
+        text => Some(config::meant(text, &lists).ok_or_else(|| PickError::Unknown(text.to_owned()))?),
     };
     if let Some(list) = found.filter(|list| !list.own) {
-        return Err(format!(
-            "“{}” is somebody else's playlist, which Spotify does not let read; copy its tracks into one of your own",
-            list.name
-        ));
+        return Err(PickError::Foreign(list.name.clone()));
     }
     let found = found.map(|list| (list.id.as_str(), list.name.as_str()));
-    store.pick_list(emotion, found).await.map_err(|e| e.to_string())
+    Ok(store.pick_list(emotion, found).await?)
 }
 
 /// Takes the place in the line of calls; `None`: another process has it.

@@ -8,8 +8,11 @@ use std::{
 use super::*;
 use crate::{
     reply::{Device, Piece as Seen, Playback},
-    trouble::Trouble,
+    trouble::{Limit, Trouble},
 };
+
+mod app;
+mod failing;
 
 const S: Duration = Duration::from_secs(1);
 const LENGTH: Duration = Duration::from_secs(180);
@@ -20,11 +23,25 @@ struct Account {
     now: Instant,
     start: Instant,
     device: Option<&'static str>,
+    /// Another device that it plays on.
+    elsewhere: Option<&'static str>,
     plays: Option<String>,
     progress: Duration,
     runs: bool,
     queue: VecDeque<String>,
+    /// What looks show in the place of what plays.
+    shown: Option<String>,
+    /// Somebody has the track repeated.
+    repeats: bool,
     refuse: Option<Trouble>,
+    /// No look may be made but for playing.
+    frugal: bool,
+    /// What is asked is done, and the answer is lost.
+    cut_off: bool,
+    /// The device is listed, and takes no orders.
+    sleeps: bool,
+    /// A track that is not to be had.
+    closed: Option<String>,
     calls: Vec<String>,
     said: Vec<Said>,
 }
@@ -37,11 +54,18 @@ impl Account {
             now,
             start: now,
             device: Some("Den"),
+            elsewhere: None,
             plays: None,
             progress: Duration::ZERO,
             runs: false,
             queue: VecDeque::new(),
+            shown: None,
+            repeats: false,
             refuse: None,
+            frugal: false,
+            cut_off: false,
+            sleeps: false,
+            closed: None,
             calls: Vec::new(),
             said: Vec::new(),
         }
@@ -58,8 +82,10 @@ impl Account {
             self.now += S / 10;
             if self.runs {
                 self.progress += S / 10;
-                if self.progress >= LENGTH {
-                    self.next_track();
+                match self.progress >= LENGTH {
+                    true if self.repeats => self.progress = Duration::ZERO,
+                    true => self.next_track(),
+                    false => {}
                 }
             }
             self.settle();
@@ -89,8 +115,16 @@ impl Account {
     }
 
     fn make(&mut self, act: &Act) -> Result<Saw, Trouble> {
+        let outcome = self.carry_out(act);
+        if self.cut_off { outcome.and(Err(away())) } else { outcome }
+    }
+
+    fn carry_out(&mut self, act: &Act) -> Result<Saw, Trouble> {
+        if self.frugal && *act == Act::Look(Class::Look) {
+            return Err(Trouble::Later { until: jiff::Timestamp::MAX, why: Limit::Budget });
+        }
         let word = match act {
-            Act::Look => "look".to_owned(),
+            Act::Look(_) => "look".to_owned(),
             Act::Devices => "devices".to_owned(),
             Act::Start(_, uri, from) => format!("start {uri} {from}"),
             Act::Pause(_) => "pause".to_owned(),
@@ -104,26 +138,27 @@ impl Account {
             return Err(trouble);
         }
         if *act == Act::Devices {
-            let device =
-                self.device.map(|name| Device { id: Some("d".into()), name: name.into(), ..Device::default() });
-            return Ok(Saw::Devices(device.into_iter().collect()));
+            return Ok(Saw::Devices(self.device.map(device).into_iter().collect()));
         }
-        if self.device.is_none() {
-            return if *act == Act::Look { Ok(Saw::Playback(None)) } else { Err(Trouble::NoDevice) };
+        let looks = matches!(act, Act::Look(_));
+        if self.device.is_none() || self.sleeps && !looks {
+            return if looks { Ok(Saw::Playback(None)) } else { Err(Trouble::NoDevice) };
         }
         match act {
-            Act::Look => {
-                let item = self.plays.as_ref().map(|uri| Seen {
+            Act::Look(_) => {
+                let item = self.shown.as_ref().or(self.plays.as_ref()).map(|uri| Seen {
                     uri: uri.clone(),
                     name: uri.clone(),
                     duration_ms: LENGTH.as_millis() as u64,
                     ..Seen::default()
                 });
-                let device =
-                    self.device.map(|name| Device { id: Some("d".into()), name: name.into(), ..Device::default() });
+                let device = self.elsewhere.or(self.device).map(device);
                 let progress_ms = self.progress.as_millis() as u64;
                 let playback = Playback { device, is_playing: self.runs, progress_ms, item };
                 return Ok(Saw::Playback(self.plays.is_some().then_some(playback)));
+            }
+            Act::Start(_, uri, _) if self.closed.as_ref() == Some(uri) => {
+                return Err(Trouble::Refused { what: "PUT".into(), status: 403, words: "not in your country".into() });
             }
             Act::Start(_, uri, from) => self.user_plays(uri, Duration::from_millis(*from)),
             Act::Pause(_) => self.runs = false,
@@ -159,6 +194,14 @@ impl Account {
         account.calls();
         account
     }
+}
+
+fn device(name: &str) -> Device {
+    Device { id: Some(name.to_owned()), name: name.to_owned(), ..Device::default() }
+}
+
+fn away() -> Trouble {
+    Trouble::Away("the connection broke off".to_owned())
 }
 
 fn piece(tag: Tag) -> Piece {
@@ -370,7 +413,7 @@ fn trouble_is_said_once_tried_again_with_patience_and_over_by_itself() {
 fn while_nothing_may_be_asked_it_is_over_when_all_that_the_device_has_is_over() {
     let mut account = Account::playing();
     assert_eq!(account.queue.len(), 1);
-    account.refuse = Some(Trouble::Later { until: jiff::Timestamp::MAX, why: crate::trouble::Limit::Quota });
+    account.refuse = Some(Trouble::Later { until: jiff::Timestamp::MAX, why: Limit::Quota });
     account.pass(200);
     assert!(matches!(&account.said()[..], [Said::Silent(Cause::Limit, _)]), "the second plays on, unseen");
     account.pass(170);

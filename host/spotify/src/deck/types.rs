@@ -2,10 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use crate::reply::{Device, Playback};
+use crate::{
+    limit::Class,
+    reply::{Device, Playback},
+};
 
 /// Within so much of its end a track counts as having ended by itself.
 pub(super) const END: Duration = Duration::from_secs(4);
+
+/// Within so much of its beginning a track that stands still may have gone back to it.
+const BEGINNING: Duration = Duration::from_secs(1);
 
 /// Names one play, as whoever ordered it wants to hear of it.
 pub type Tag = i64;
@@ -89,8 +95,8 @@ pub enum Said {
 /// A call to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// See what the account plays.
-    Look,
+    /// See what the account plays; as urgent as what waits for it.
+    Look(Class),
     /// See which devices there are.
     Devices,
     /// Play a track from so many milliseconds on.
@@ -157,7 +163,22 @@ impl Current {
 
     /// Whether it is so near its end that it counts as ended by itself.
     pub(super) fn at_its_end(&self, now: Instant) -> bool {
-        self.piece.length.is_some_and(|length| self.progress(now) + END.min(length / 4) >= length)
+        self.is_end(self.progress(now))
+    }
+
+    fn is_end(&self, progress: Duration) -> bool {
+        self.piece.length.is_some_and(|length| progress + END.min(length / 4) >= length)
+    }
+
+    /// Whether it ended by itself, now that it stands still there: at its end, or back at its beginning.
+    pub(super) fn stopped_by_itself(&self, there: Duration, now: Instant) -> bool {
+        self.is_end(there) || (there < BEGINNING && self.at_its_end(now))
+    }
+
+    /// Whether what has come so far can have begun when this one ended by itself.
+    pub(super) fn followed_by(&self, progress: Duration, now: Instant) -> bool {
+        let early = self.piece.length.map(|length| END.min(length / 4));
+        self.ends().zip(early).is_some_and(|(ends, early)| now + early >= ends + progress)
     }
 }
 
@@ -168,4 +189,13 @@ pub struct Handed {
     pub piece: Piece,
     /// Whether it is still wanted.
     pub live: bool,
+    /// Whether it is known to lie there: of a call that broke off, nobody knows.
+    pub sure: bool,
+}
+
+impl Handed {
+    /// Whether it is wanted, and certain to come.
+    pub(super) const fn waits(&self) -> bool {
+        self.live && self.sure
+    }
 }
