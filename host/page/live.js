@@ -1,18 +1,28 @@
-// Follows what changes: the host sends the parts of the page that differ.
+// Follows what changes: the host sends the parts of the page that differ. A page that nobody sees follows nothing: a
+// stream holds one of the six connections that a browser has to the host, for all its tabs together.
 
 import { put } from "./morph.js";
 
-/** Shows what changes from now on; `shelved` is told when there is other music than before. */
+let events;
+let shelf; // As it was told last.
+
+/** Shows what changes from now on, while the page is seen; `shelved` is told when there is other music than before. */
 export function follow(shelved) {
+  const look = () => (document.hidden ? events?.close() : listen(shelved));
+  document.addEventListener("visibilitychange", look);
+  look();
+}
+
+function listen(shelved) {
+  if (document.hidden || (events && events.readyState !== EventSource.CLOSED)) return;
   const link = document.getElementById("link");
-  const events = new EventSource(`/events/parts${roomOf(location)}`);
+  events = new EventSource(`/events/parts${roomOf(location)}`);
   events.addEventListener("open", () => { link.textContent = "live"; });
-  events.addEventListener("error", () => {
+  events.addEventListener("error", ({ target }) => {
     link.textContent = "Moodring does not answer; trying again …";
     // A refused stream is closed for good by the browser; a broken one asks again by itself.
-    if (events.readyState === EventSource.CLOSED) letIn().catch(() => {}).finally(() => setTimeout(() => follow(shelved), 3000));
+    if (target.readyState === EventSource.CLOSED) letIn().catch(() => {}).finally(() => setTimeout(() => listen(shelved), 3000));
   });
-  let shelf;
   events.addEventListener("parts", ({ data }) => {
     const { version, parts } = JSON.parse(data);
     if (version !== document.documentElement.dataset.version) return location.reload();

@@ -12,14 +12,15 @@ export function morph(old, fresh) {
     return;
   }
   const busy = old === document.activeElement;
-  const keep = { DETAILS: "open", INPUT: busy ? "value" : "" }[old.nodeName];
+  const keep = { DETAILS: "open", FORM: "aria-busy", INPUT: busy ? "value" : "" }[old.nodeName];
+  const changed = old.getAttribute("value") !== fresh.getAttribute("value"); // By the host: typing changes no attribute.
   for (const { name } of [...old.attributes]) {
     if (name !== keep && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
     if (name !== keep && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  if (old.nodeName === "INPUT" && !busy) old.value = fresh.value;
+  if (old.nodeName === "INPUT" && !busy && changed) old.value = fresh.value;
   if (old.nodeName === "SELECT") {
     // Whoever chooses is not disturbed, nor is a choice undone that is not sent yet.
     if (!busy && old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML; // Moved, they would choose anew.
@@ -61,12 +62,20 @@ export function put(id, html) {
   keepingFocus(() => morph(place, template.content.firstElementChild));
 }
 
-/** Changes the page; what had the focus has it again, even if it was moved or written anew, else its menu. */
+/** Where the keyboard goes on within `place`, if that is still there. */
+const stop = (place) =>
+  [...(place?.querySelectorAll("[tabindex], summary, a[href], button:not([aria-disabled])") ?? [])]
+    .find((e) => e.checkVisibility());
+
+/** Changes the page; what had the focus has it again, even if it was moved or written anew. Where it is gone, its menu
+ * has it, else what is left of its form, or of its section. */
 export function keepingFocus(change) {
   const { activeElement: had } = document;
-  const menu = had?.closest("details")?.id;
+  const [menu, form, section, main] = ["details", "form", "section", "#main"].map((kind) => had?.closest(kind));
+  const sends = form?.action;
   change();
-  if (!had?.id || document.activeElement === had) return;
-  const back = document.getElementById(had.id) ?? (menu && document.querySelector(`#${CSS.escape(menu)} > summary`));
+  if (!had || document.activeElement === had) return;
+  const around = [menu, form?.action === sends ? form : undefined, section, main]; // By now it may be another form.
+  const back = had.isConnected ? had : document.getElementById(had.id) ?? around.map(stop).find(Boolean);
   back?.focus({ preventScroll: true });
 }

@@ -12,9 +12,9 @@ export function say(text) {
   quiet = setTimeout(() => { byId("said").textContent = ""; }, 6000);
 }
 
-/** Says so where something did not work. */
+/** Says so where something did not work. What is no JSON comes from a proxy, whose host does not answer. */
 export const worked = (promise) =>
-  promise.catch((e) => say(e instanceof TypeError ? "Moodring does not answer." : e.message));
+  promise.catch((e) => say(e instanceof TypeError || e instanceof SyntaxError ? "Moodring does not answer." : e.message));
 
 let asked = 0;
 let wanted = location.href;
@@ -51,12 +51,29 @@ function close(menu) {
   if (within) menu.querySelector("summary").focus();
 }
 
+/** What each form has on its way. */
+const underWay = new WeakMap();
+
+/** Sends a form, unless it sends the very same already: pressed twice, it is wished once. What says something else by
+ * now, as each press on Louder does, or another button of it, counts. */
 async function send(form, submitter) {
-  const answer = await fetch(form.action, {
-    method: "POST",
-    headers: { accept: "application/json" },
-    body: new URLSearchParams(new FormData(form, submitter)),
-  });
+  const body = new URLSearchParams(new FormData(form, submitter));
+  const wish = `${form.action} ${body}`;
+  if (underWay.get(form) === wish) return;
+  underWay.set(form, wish);
+  form.setAttribute("aria-busy", "true");
+  try {
+    await carryOut(form, body);
+  } finally {
+    if (underWay.get(form) === wish) {
+      underWay.delete(form);
+      form.removeAttribute("aria-busy");
+    }
+  }
+}
+
+async function carryOut(form, body) {
+  const answer = await fetch(form.action, { method: "POST", headers: { accept: "application/json" }, body });
   if (answer.status === 401) return location.reload();
   const { error } = await answer.json();
   if (error) throw new Error(error);
@@ -68,14 +85,27 @@ async function send(form, submitter) {
 }
 
 let typing;
-async function search(form, submitter) {
+/** Shows what is sought. Where a button asked for it, Back leads to what was shown before. */
+async function search(form, submitter, typed = false) {
   clearTimeout(typing); // What was typed is in the form.
   const words = new URLSearchParams(new FormData(form, submitter));
   for (const [key, value] of [...words]) if (!value) words.delete(key);
   const url = words.size ? `${location.pathname}?${words}` : location.pathname;
   wanted = url;
   await show(url);
-  if (wanted === url) history.replaceState(null, "", url);
+  if (wanted !== url) return;
+  if (typed || url === location.pathname + location.search) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+  if (submitter?.closest(".pager")) byId("view-head").focus(); // Another page of it is read from its top.
+}
+
+/** Shows what the address says, after Back. */
+function revisit() {
+  clearTimeout(typing);
+  const q = byId("q");
+  if (q) q.value = new URLSearchParams(location.search).get("q") ?? "";
+  wanted = location.href;
+  worked(show(wanted));
 }
 
 /** Takes the forms over. */
@@ -84,13 +114,15 @@ export function listen() {
     const form = event.target;
     if (form.dataset.leave !== undefined) return; // Its answer is another page.
     event.preventDefault();
+    if (event.submitter?.matches("[aria-disabled]")) return; // There is no more of it; it only keeps the focus.
     worked(form.method === "post" ? send(form, event.submitter) : search(form, event.submitter));
   });
   document.addEventListener("input", ({ target }) => {
     if (target.id !== "q") return;
     clearTimeout(typing);
-    typing = setTimeout(() => worked(search(target.form, target.form.querySelector("button[name=mood]"))), 250);
+    typing = setTimeout(() => worked(search(target.form, target.form.querySelector("button[name=mood]"), true)), 250);
   });
+  addEventListener("popstate", revisit);
   // A menu closes with Escape, and when something outside it is pressed.
   const menus = () => document.querySelectorAll("details.more[open]");
   document.addEventListener("click", ({ target }) => {

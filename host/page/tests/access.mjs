@@ -105,6 +105,15 @@ await check("on the machine itself the password is set without one", async () =>
 });
 
 await looksRight("log-in", "/", []);
+await check("an address that is none of the pages leads to the log-in too, once", async () => {
+  const page = await visitor();
+  let loads = 0;
+  page.on("load", () => { loads += 1; });
+  await page.goto(`${base}/nowhere`);
+  await page.waitForTimeout(1500);
+  assert.deepEqual([new URL(page.url()).pathname, loads], ["/login", 1]);
+  await page.context().close();
+});
 await looksRight("wrong password", "/", [], async (page) => {
   await page.route("**/login", (route) => route.request().method() === "POST" ? route.continue({
     headers: { ...route.request().headers(), "x-forwarded-for": `198.51.100.${Math.floor(Math.random() * 250)}` },
@@ -151,8 +160,11 @@ await check("a session that is ended elsewhere goes back to the log-in by itself
   await other.getByText("live", { exact: true }).waitFor();
   await page.goto(`${base}/account`);
   await page.getByText("live", { exact: true }).waitFor();
+  await page.getByLabel("New password").fill("half of one");
   await button(page, "End all others").click();
   await page.getByText("All other sessions have ended.").waitFor();
+  await page.locator("#end-others").waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("New password").inputValue(), "half of one", "what is typed stays");
   await other.getByLabel("Password").waitFor();
   assert.equal(new URL(other.url()).pathname, "/login");
   assert.match(other.url(), /next=/);

@@ -145,7 +145,7 @@ await check("like and unlike what plays", async () => {
   const liked = async () => (await track(playing.track)).liked;
   const was = await liked();
   for (const then of [!was, was]) {
-    await button("Like").click();
+    await page.locator("#like").click();
     await until(`liked is ${then}`, async () => (await liked()) === then);
     await page.locator(`#like[aria-pressed="${then}"]`).waitFor();
   }

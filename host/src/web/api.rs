@@ -29,7 +29,7 @@ const MAX_ROWS: u32 = 500;
 pub const ROWS: u32 = 50;
 
 /// The longest text searched for, in characters.
-const MAX_TEXT: usize = 200;
+pub const MAX_TEXT: usize = 200;
 
 /// `GET /healthz`: 200 while the program works, 503 while it stops.
 pub async fn healthz(State(site): State<Site>) -> Response {

@@ -15,7 +15,7 @@ use axum::{
 };
 
 use super::{
-    MAX_BODY, Site, pages,
+    MAX_BODY, Site,
     refusal::{Refusal, too_long, wants_page},
     seen::in_address,
 };
@@ -109,11 +109,7 @@ async fn admitted(site: &Site, from: Origin, request: Request) -> Result<(Visito
     let pass = match site.access.pass(from, cookie, bearer).await {
         Ok(pass) => Some(pass),
         Err(_) if open => None,
-        Err(Refused::LogIn)
-            if request.method() == Method::GET
-                && wants_page(request.headers())
-                && pages::paths().any(|page| page == path) =>
-        {
+        Err(Refused::LogIn) if request.method() == Method::GET && wants_page(request.headers()) => {
             return Err(Refusal::go(&log_in_for(&request)));
         }
         Err(why) => return Err(why.into()),

@@ -91,12 +91,10 @@ pub async fn log_in(
     headers: HeaderMap,
     request: Request,
 ) -> Response {
-    let done = async {
-        let Sent { password, next, .. } = body(request).await?;
-        let secret = site.access.log_in(visitor.from, &password, &agent(&headers)).await?;
-        Ok((secret, onwards(&next).to_owned()))
-    };
-    came_in(&site, &visitor, &headers, done.await).await
+    let sent = body::<Sent>(request).await;
+    let next = sent.as_ref().map_or("/", |sent| onwards(&sent.next)).to_owned();
+    let done = async { Ok(site.access.log_in(visitor.from, &sent?.password, &agent(&headers)).await?) };
+    came_in(&site, &visitor, &headers, &next, done.await).await
 }
 
 /// `POST /login/first` with `password`, `again` and, beyond this machine, `code`: sets the first password.
@@ -109,10 +107,9 @@ pub async fn set_first(
     let done = async {
         let Sent { password, again, code, .. } = body(request).await?;
         same(&password, again.as_deref())?;
-        let secret = site.access.set_first(visitor.from, &code, &password, &agent(&headers)).await?;
-        Ok((secret, "/".to_owned()))
+        Ok(site.access.set_first(visitor.from, &code, &password, &agent(&headers)).await?)
     };
-    came_in(&site, &visitor, &headers, done.await).await
+    came_in(&site, &visitor, &headers, "/", done.await).await
 }
 
 fn same(password: &str, again: Option<&str>) -> Result<(), Refusal> {
@@ -122,23 +119,24 @@ fn same(password: &str, again: Option<&str>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The cookie, and on to the page; or the same page again, which says what was wrong.
+/// The cookie, and on to `next`; or the same page again, which says what was wrong.
 async fn came_in(
     site: &Site,
     visitor: &Visitor,
     headers: &HeaderMap,
-    done: Result<(String, String), Refusal>,
+    next: &str,
+    done: Result<String, Refusal>,
 ) -> Response {
     match done {
-        Ok((secret, next)) => {
+        Ok(secret) => {
             // Whoever was logged in here before is so no more.
             if let Some(before) = visitor.session() {
                 let _ = site.access.end(before).await;
             }
-            let answer = if wants_page(headers) { back_to(&next) } else { Json(json!({ "ok": true })).into_response() };
+            let answer = if wants_page(headers) { back_to(next) } else { Json(json!({ "ok": true })).into_response() };
             with_cookie(answer, visitor, &secret)
         }
-        Err(refusal) if wants_page(headers) => match page_of(site, visitor, "/", Some(refusal.message())).await {
+        Err(refusal) if wants_page(headers) => match page_of(site, visitor, next, Some(refusal.message())).await {
             Ok(page) => refusal.with_page(page).into_response(),
             Err(refusal) => refusal.for_reader(headers).into_response(),
         },

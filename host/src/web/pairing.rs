@@ -6,15 +6,14 @@ use axum::{
     Json,
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
     Site,
-    refusal::{Refusal, wants_page},
-    steer::body,
+    refusal::Refusal,
+    steer::{answer, body},
 };
 use crate::pairing::{PairError, Pairing, View};
 
@@ -41,7 +40,7 @@ pub async fn pair(State(site): State<Site>, request: Request) -> Response {
     let headers = request.headers().clone();
     let done = async {
         let Typed { code, device } = body(request).await?;
-        pairing(&site)?.pair(&device, &code).await.map(drop).map_err(|e| refused(&e))
+        pairing(&site)?.pair(&device, &code).await.map(|_| true).map_err(|e| refused(&e))
     };
     answer(&headers, done.await)
 }
@@ -50,7 +49,7 @@ pub async fn pair(State(site): State<Site>, request: Request) -> Response {
 pub async fn revoke(State(site): State<Site>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let done = async {
         match pairing(&site)?.revoke(&id).await? {
-            true => Ok(()),
+            true => Ok(true),
             false => {
                 let id: String = id.chars().take(80).collect();
                 Err(Refusal::new(StatusCode::NOT_FOUND, format!("no device {id:?} is paired")))
@@ -60,22 +59,33 @@ pub async fn revoke(State(site): State<Site>, Path(id): Path<String>, headers: H
     answer(&headers, done.await)
 }
 
-fn answer(headers: &HeaderMap, done: Result<(), Refusal>) -> Response {
-    match done {
-        Err(refusal) => refusal.for_reader(headers).into_response(),
-        Ok(()) if wants_page(headers) => Redirect::to("/").into_response(),
-        Ok(()) => Json(json!({ "ok": true })).into_response(),
-    }
-}
-
 fn refused(error: &PairError) -> Refusal {
     let status = match error {
         PairError::NoCode(_) => StatusCode::BAD_REQUEST,
         PairError::Gone(_) | PairError::Nobody => StatusCode::NOT_FOUND,
         PairError::Wrong { .. } => StatusCode::FORBIDDEN,
-        PairError::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+        PairError::Wait { wait, .. } => {
+            return Refusal::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(*wait);
+        }
         PairError::Several(_) | PairError::Taken(_) | PairError::NotKept { .. } => StatusCode::CONFLICT,
         PairError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     Refusal::new(status, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::{http::header, response::IntoResponse};
+
+    use super::*;
+
+    #[test]
+    fn too_many_codes_are_told_when_to_come_back() {
+        let wait = PairError::Wait { device: "hall".parse().unwrap(), wait: Duration::from_millis(29_001) };
+        let answer = refused(&wait).into_response();
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "30");
+    }
 }

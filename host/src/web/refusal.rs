@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{MAX_BODY, pages};
+use super::{MAX_BODY, pages, steer::back};
 use crate::{app::SteerError, library::StoreError};
 
 /// A status and the sentence that goes with it.
@@ -18,7 +18,8 @@ use crate::{app::SteerError, library::StoreError};
 pub struct Refusal {
     status: StatusCode,
     message: String,
-    as_page: bool,
+    /// Where people who read it as a page go back to.
+    back: Option<String>,
     /// The page that says it, where it is one of its own.
     page: Option<String>,
     /// Where somebody is sent instead.
@@ -61,7 +62,7 @@ impl Refusal {
 
     /// The same, as a page where the request came from a form.
     pub fn for_reader(mut self, headers: &HeaderMap) -> Self {
-        self.as_page = wants_page(headers);
+        self.back = wants_page(headers).then(|| back(headers));
         self
     }
 }
@@ -71,7 +72,7 @@ impl IntoResponse for Refusal {
         if let Some(path) = &self.go {
             return Redirect::to(path).into_response();
         }
-        let page = self.page.or_else(|| self.as_page.then(|| pages::sorry(&self.message)));
+        let page = self.page.or_else(|| self.back.map(|back| pages::sorry(&self.message, &back)));
         let mut response = match page {
             Some(page) => (self.status, Html(page)).into_response(),
             None => (self.status, Json(json!({ "error": self.message }))).into_response(),
@@ -119,9 +120,13 @@ pub async fn not_found(uri: Uri, headers: HeaderMap) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is nothing at {path}; the page is at /")).for_reader(&headers)
 }
 
-/// 405.
+/// 405. Whatever can be asked takes GET, POST or both.
 pub async fn not_allowed(method: Method, uri: Uri, headers: HeaderMap) -> Refusal {
-    let other = if method == Method::POST { "GET" } else { "POST" };
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}; use {other}", uri.path()))
+    let other = match method {
+        Method::GET | Method::HEAD => "use POST",
+        Method::POST => "use GET",
+        _ => "the header Allow names what it takes",
+    };
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}; {other}", uri.path()))
         .for_reader(&headers)
 }

@@ -17,7 +17,7 @@ use super::{
     refusal::{Refusal, wants_page},
     steer::body,
 };
-use crate::spotify::{Service, View};
+use crate::spotify::{PickError, Service, View};
 
 /// Where the page is.
 pub const PATH: &str = "/spotify";
@@ -50,6 +50,15 @@ fn refused(error: &LogInError) -> Refusal {
         _ => StatusCode::BAD_REQUEST,
     };
     Refusal::new(status, error.to_string())
+}
+
+impl From<PickError> for Refusal {
+    fn from(error: PickError) -> Self {
+        match error {
+            PickError::Store(error) => error.into(),
+            PickError::Unknown(_) | PickError::Foreign(_) => Self::bad(error.to_string()),
+        }
+    }
 }
 
 /// `POST /api/spotify/login`: begins a log-in; a browser is sent to Spotify, a program gets the address.
@@ -120,7 +129,7 @@ pub async fn playlist(State(site): State<Site>, request: Request) -> Response {
     let done = async {
         let Pick { mood, playlist } = body(request).await?;
         let emotion = api::emotion(&mood)?;
-        service(&site)?.pick(emotion, &playlist).await.map_err(Refusal::bad)
+        Ok(service(&site)?.pick(emotion, &playlist).await?)
     };
     answer(&headers, done.await)
 }
@@ -128,4 +137,19 @@ pub async fn playlist(State(site): State<Site>, request: Request) -> Response {
 /// `POST /api/spotify/refresh`: looks for music now.
 pub async fn refresh(State(site): State<Site>, headers: HeaderMap) -> Response {
     answer(&headers, service(&site).map(Service::refresh))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::StoreError;
+
+    #[test]
+    fn a_database_that_fails_is_no_fault_of_whoever_picks() {
+        let status = |error: PickError| Refusal::from(error).into_response().status();
+        let failed = StoreError::Query(sqlx::Error::PoolTimedOut);
+        assert_eq!(status(PickError::Store(failed)), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(status(PickError::Unknown("x".to_owned())), StatusCode::BAD_REQUEST);
+        assert_eq!(status(PickError::Foreign("x".to_owned())), StatusCode::BAD_REQUEST);
+    }
 }

@@ -100,8 +100,8 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
 pub fn holds(line: &str, answer: &Answer) {
     let (method, asked) = line.split_once(' ').expect("a method and a path");
     let response = path_of(asked).and_then(|(_, methods)| methods.get(&method.to_lowercase())).map_or_else(
-        // Nothing is there: the answer is the one that all refusals have.
-        || &FILE["components"]["responses"]["Refused"],
+        // Nothing is there: the answer is the one that all refusals have, or the way to the log-in.
+        || &FILE["components"]["responses"][if answer.status == 303 { "LogIn" } else { "Refused" }],
         |operation| {
             let responses = &operation["responses"];
             let response = &responses[answer.status.to_string().as_str()];

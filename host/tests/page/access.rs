@@ -72,6 +72,11 @@ async fn nobody_beyond_this_machine_sees_or_steers_anything_without_the_password
     assert_eq!((sent.status, sent.header("location")), (303, Some("/login?next=%2Flibrary%3Fq%3Dtram%26mood%3Dsad")));
     // What is not there is nobody's business either.
     assert_eq!(page.ask("GET /metrics", &[FAR], "").await.status, 401);
+    let sent = page.ask("GET /metrics", &[FAR, HTML], "").await;
+    assert_eq!((sent.status, sent.header("location")), (303, Some("/login?next=%2Fmetrics")));
+    // A page that shows nothing follows nothing: it would ask, be refused, and begin again.
+    let refused = page.ask("POST /api/pause", &[FAR, HTML, FORM], "").await;
+    assert!(refused.status == 401 && !refused.text().contains("<script"), "{}", refused.text());
     // On the machine itself everything is as ever.
     assert_eq!(page.get("/api/state").await.status, 200);
     assert_eq!(page.post("/api/pause", json!({})).await.status, 200);
@@ -100,8 +105,9 @@ async fn whoever_knows_the_password_comes_in_and_goes_where_they_wanted() {
         let cookie = cookie(&answer);
         assert_eq!(page.ask("GET /api/state", &[FAR, &cookie], "").await.status, 200);
     }
-    let wrong = page.ask("POST /login", &[FAR, HTML, FORM], "password=nine+wet+walruses").await;
+    let wrong = page.ask("POST /login", &[FAR, HTML, FORM], "password=nine+wet+walruses&next=%2Ftaste").await;
     assert_eq!(wrong.status, 401);
+    assert!(wrong.text().contains("name=\"next\" value=\"/taste\""), "a slip of the hand leads nobody elsewhere");
     assert!(wrong.text().contains("This is not the password.") && wrong.text().contains("role=\"alert\""));
     assert!(wrong.header("set-cookie").is_none() && !wrong.text().contains("nine wet walruses"));
 }
@@ -157,6 +163,8 @@ async fn on_the_machine_itself_no_code_is_needed_unless_everybody_is_asked() {
 
     let (page, _store) = opened(Asks::Never, false).await;
     assert_eq!(page.ask("GET /api/state", &[FAR], "").await.status, 200);
+    let account = page.ask("GET /account", &[FAR, HTML], "").await;
+    assert!(account.text().contains("asks nobody for a password") && !account.text().contains("Set a password"));
 }
 
 #[tokio::test]

@@ -9,14 +9,14 @@ mod openapi;
 mod room;
 mod serving;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use client::{Events, Page};
 use moodring_host::{
     view::Paused,
     web::{self, BindError},
 };
-use moodring_mood::Mood;
+use moodring_mood::{Emotion, Mood, look::look};
 use room::{HOSTILE, Scene};
 use serde_json::{Value, json};
 use tokio::{
@@ -262,8 +262,43 @@ async fn each_room_has_its_own_page_and_its_own_mode() {
     let answer = page.ask(path, &["Accept: text/html", kind, &referer], "minutes=0").await;
     assert_eq!((answer.status, answer.header("location")), (303, Some(there)));
     assert!(!page.get(there).await.text().contains("fades out at"));
+    let refused = page.ask(path, &["Accept: text/html", kind, &referer], "minutes=x").await;
+    assert!(refused.status == 400 && refused.text().contains(&format!("href=\"{there}\"")), "{}", refused.text());
     let nowhere = page.get("/library?room=cellar").await;
     assert!(nowhere.status == 404 && nowhere.text().contains("cellar"));
+}
+
+#[tokio::test]
+async fn the_rooms_show_their_moods_of_now_and_lead_to_the_same_page_there() {
+    let page = Page::open(Scene::Many).await;
+    let library = page.get("/library?room=the%20studio%20%26%20bar").await;
+    for link in ["href=\"?room=home\"", "href=\"?room=the%20studio%20%26%20bar\" aria-current=\"true\""] {
+        assert!(library.text().contains(link), "{link}");
+    }
+    let mut parts = Events::of(&page, "/events/parts").await;
+    let rooms = |parts: &Value| parts["parts"]["rooms"].as_str().map(str::to_owned);
+    let first = rooms(&parts.next("parts").await.unwrap()).unwrap();
+    assert!(first.contains("id=\"rooms\"") && first.contains("Sad") && !first.contains("Disgust"), "{first}");
+    page.change(|s| s.rooms[1].mood = Some(Emotion::Disgust));
+    let changed = loop {
+        if let Some(rooms) = rooms(&parts.next("parts").await.unwrap()) {
+            break rooms;
+        }
+    };
+    assert!(changed.contains(look(Emotion::Disgust.into()).word) && !changed.contains("Sad"), "{changed}");
+}
+
+#[tokio::test]
+async fn no_page_has_an_id_twice_and_every_heart_says_whose_it_is() {
+    let page = Page::open(Scene::Many).await;
+    for path in ["/", "/library", "/library?mood=happy", "/history", "/taste", "/spotify", "/account"] {
+        let html = page.get(path).await;
+        let mut ids = HashSet::new();
+        for id in html.text().split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(ids.insert(id), "{path}: {id}");
+        }
+        assert!(!html.text().contains("aria-label=\"Like\""), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -327,7 +362,7 @@ async fn a_change_reaches_every_reader() {
     assert_eq!(states.next("state").await.unwrap()["devices"][0]["mood"], "happy");
     let mut parts = Events::of(&page, "/events/parts").await;
     let all = parts.next("parts").await.unwrap();
-    for id in ["title", "told", "notices", "devices", "player", "mini", "next", "manner", "shelf", "history"] {
+    for id in ["title", "told", "rooms", "notices", "devices", "player", "mini", "next", "manner", "shelf", "history"] {
         assert!(all["parts"][id].is_string(), "{id}");
     }
 
@@ -440,6 +475,7 @@ async fn each_bad_request_gets_one_clear_message() {
         ("POST /api/taste/forget", json, r#"{"mood":"cheerful"}"#, 400, "cheerful"),
         ("GET /api/play", json, "", 405, "POST"),
         ("POST /api/state", json, "", 405, "GET"),
+        ("PUT /api/state", json, "", 405, "Allow"),
         ("DELETE /api/tracks/1/like", json, "", 405, "DELETE"),
         ("POST /api/tracks/9999/like", json, r#"{"liked":true}"#, 404, "9999"),
         ("POST /api/tracks/one/like", json, r#"{"liked":true}"#, 400, "one"),
@@ -483,7 +519,7 @@ async fn the_files_of_the_page_may_be_kept() {
     let colours = page.get("/assets/x/moods.css").await;
     assert_eq!(colours.header("cache-control"), Some("no-cache"));
     for mood in Mood::ALL {
-        assert!(colours.text().contains(&moodring_mood::look::look(mood).colour.to_string()), "{mood}");
+        assert!(colours.text().contains(&look(mood).colour.to_string()), "{mood}");
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use moodring_host::{
     app::{Handle, Screens, Seated},
     decide::{mode::Mode, path::Goal},
-    library::{Store, TrackId, shelf::sought},
+    library::{Store, TrackId, sought::sought},
     steer::{Steer, Wish},
     view::{DeviceView, LibraryView, PathView, Paused, PlayingView, PointView, QueuedView, RoomView, State},
 };

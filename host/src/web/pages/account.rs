@@ -11,7 +11,7 @@ use super::{
     around, served,
 };
 use crate::{
-    access::Pass,
+    access::{Asks, Pass},
     library::keys::{Session, Token},
 };
 
@@ -30,9 +30,10 @@ pub async fn account(
         let (sessions, tokens) = (site.access.sessions().await?, site.access.tokens().await?);
         let now = Timestamp::now();
         let asks_old = !site.access.trusts(visitor.from);
+        let lacks_one = !is_set && site.access.rules().asks != Asks::Never;
         let main = html! {
             div #view.access {
-                (this_visit(&visitor, is_set))
+                (this_visit(&visitor, lacks_one))
                 (logged_in(&sessions, visitor.session(), now))
                 (programs(&tokens, now))
                 @if is_set { (other_password(asks_old)) }
@@ -40,12 +41,13 @@ pub async fn account(
         };
         let state = handle.state.borrow().clone();
         let seen = Seen { state: &state, room: handle.room() };
-        Ok(around(seen, None, ACCOUNT, "Access", &main).into_string())
+        Ok(around(seen, None, "Access", &main).into_string())
     };
     served(written.await, &headers)
 }
 
-fn this_visit(visitor: &Visitor, is_set: bool) -> Markup {
+/// As whom somebody is here; `lacks_one` where a password is asked for and there is none.
+fn this_visit(visitor: &Visitor, lacks_one: bool) -> Markup {
     html! {
         section.card aria-labelledby="visit-head" {
             header { h2 #visit-head { "Access" } }
@@ -58,7 +60,7 @@ fn this_visit(visitor: &Visitor, is_set: bool) -> Markup {
                 _ if visitor.from.here => p { "On this machine itself, Moodring asks for no password." },
                 _ => p { "Moodring asks nobody for a password: its settings say so." },
             }
-            @if !is_set {
+            @if lacks_one {
                 p { "There is no password yet, so nobody comes in from elsewhere." }
                 p { a.button #set-password href="/login" { "Set a password" } }
             }
@@ -70,7 +72,7 @@ fn logged_in(sessions: &[Session], mine: Option<i64>, now: Timestamp) -> Markup 
     let others = sessions.iter().any(|session| Some(session.id) != mine);
     html! {
         section.card aria-labelledby="sessions-head" {
-            header { h2 #sessions-head { "Logged in" } }
+            header { h2 #sessions-head tabindex="-1" { "Logged in" } }
             @if sessions.is_empty() { p.soft { "Nobody is logged in." } }
             ol.rows { @for session in sessions { li #{ "session-" (session.id) } {
                 div.what {

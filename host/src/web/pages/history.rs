@@ -10,7 +10,7 @@ use maud::{Markup, html};
 
 use super::{
     super::{
-        api::{InRoom, Wanted, understood},
+        api::{InRoom, MAX_TEXT, Wanted, understood},
         parts,
         refusal::Refusal,
         seen::{Seen, in_address},
@@ -63,12 +63,13 @@ fn list(seen: Seen, plays: &[Play], later: bool, now: Timestamp) -> Markup {
 
 fn row(seen: Seen, play: &Play, now: Timestamp, zone: &TimeZone) -> Markup {
     let id = format!("play-{}", play.id);
+    let sought: String = play.title.chars().take(MAX_TEXT).collect();
     let deeds = html! {
         form method="post" action=(seen.to(&format!("/api/tracks/{}/play", play.track))) {
             button.tiny id={ (id) "-now" } { (parts::icon(parts::PLAY)) "Play now" }
         }
         (parts::enqueue(seen, play.track, &play.title, &id))
-        a.button.tiny href=(seen.to(&format!("/library?q={}", in_address(&play.title)))) {
+        a.button.tiny href=(seen.to(&format!("/library?q={}", in_address(&sought)))) {
             (parts::icon(parts::SHELF)) "In the library"
         }
     };
@@ -91,7 +92,10 @@ fn day_words(day: Date, today: &Zoned) -> String {
 
 #[cfg(test)]
 mod tests {
+    use moodring_mood::Mood;
+
     use super::*;
+    use crate::{library::TrackId, view::State};
 
     #[test]
     fn days_are_named_as_people_name_them() {
@@ -101,5 +105,24 @@ mod tests {
         {
             assert_eq!(day_words(day.parse().unwrap(), &today), said);
         }
+    }
+
+    #[test]
+    fn a_long_title_is_sought_in_the_library_by_what_may_be_asked() {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let play = Play {
+            id: 1,
+            room: "home".to_owned(),
+            track: TrackId(1),
+            title: "x".repeat(300),
+            artist: String::new(),
+            mood: Mood::Happy,
+            reason: String::new(),
+            started: now,
+            ended: None,
+            ending: None,
+        };
+        let html = row(Seen { state: &State::default(), room: 0 }, &play, now, &TimeZone::UTC).into_string();
+        assert!(html.contains(&format!("\"/library?q={}\"", "x".repeat(MAX_TEXT))), "{html}");
     }
 }

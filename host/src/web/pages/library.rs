@@ -58,7 +58,7 @@ fn view(seen: Seen, query: &TrackQuery, found: &TrackPage) -> Markup {
     let chosen = query.emotion.map_or("", Emotion::word);
     html! {
         section #view.card aria-labelledby="view-head" {
-            header { h2 #view-head { @if let Some(mood) = query.emotion { "Music for " (mood) } @else { "Library" } } }
+            header { h2 #view-head tabindex="-1" { @if let Some(mood) = query.emotion { "Music for " (mood) } @else { "Library" } } }
             form.find-form role="search" method="get" action="/library" {
                 (seen.field())
                 div.find {
@@ -95,9 +95,11 @@ fn tracks(seen: Seen, query: &TrackQuery, found: &TrackPage) -> Markup {
                 input type="hidden" name="q" value=(query.text);
                 input type="hidden" name="mood" value=(query.emotion.map_or("", Emotion::word));
                 div.pager {
-                    button #page-back name="offset" value=(query.offset.saturating_sub(ROWS)) disabled[query.offset == 0] { "Earlier" }
+                    button #page-back name="offset" value=(query.offset.saturating_sub(ROWS))
+                        aria-disabled=[(query.offset == 0).then_some("true")] { "Earlier" }
                     span.soft.small.num { (u64::from(query.offset) + 1) "–" (last) " of " (found.total) }
-                    button #page-on name="offset" value=(query.offset.saturating_add(ROWS)) disabled[last >= found.total] { "More" }
+                    button #page-on name="offset" value=(query.offset.saturating_add(ROWS))
+                        aria-disabled=[(last >= found.total).then_some("true")] { "More" }
                 }
             }
         }
@@ -121,7 +123,7 @@ fn row(seen: Seen, track: &Track, shown_for: Option<Emotion>) -> Markup {
                 @if let Some(problem) = &track.problem { p { "Cannot be played: " (problem) } }
                 (chips(track))
             }
-            (parts::like(seen, track.id, track.liked, &format!("like-{}", track.id), "tiny round"))
+            (parts::like(seen, track.id, &track.title, track.liked, &format!("like-{}", track.id), "tiny round"))
             (parts::more(&format!("more-{}", track.id), &track.title, &deeds(seen, track, shown_for)))
         }
     }

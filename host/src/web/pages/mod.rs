@@ -73,24 +73,24 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     Page::ALL.into_iter().map(Page::path).chain([ACCOUNT])
 }
 
-/// A page that says only why something could not be done.
-pub fn sorry(message: &str) -> String {
+/// A page that says only why something could not be done, and leads `back`.
+pub fn sorry(message: &str, back: &str) -> String {
     let body = html! {
-        main { div.card.empty { h2 { "That did not work" } p { (message) } a.button href="/" { "Back" } } }
+        main { div.card.empty { h2 { "That did not work" } p { (message) } a.button href=(back) { "Back" } } }
     };
     frame(None, "Moodring", &body, None).into_string()
 }
 
 /// A page beside the first: its name, what it shows, and the small player.
 fn beside(seen: Seen, page: Page, main: &Markup) -> Markup {
-    around(seen, Some(page), page.path(), page.name(), main)
+    around(seen, Some(page), page.name(), main)
 }
 
 /// The same, also for one that the pages' list does not lead to.
-fn around(seen: Seen, page: Option<Page>, path: &str, name: &str, main: &Markup) -> Markup {
+fn around(seen: Seen, page: Option<Page>, name: &str, main: &Markup) -> Markup {
     let body = html! {
         (parts::told(seen))
-        (parts::rooms(seen, path))
+        (parts::rooms(seen))
         main.one { (parts::notices(seen.state)) (main) }
         (parts::mini(seen))
     };
@@ -126,7 +126,7 @@ fn head(title: &str) -> Markup {
     }
 }
 
-/// What all pages have around them.
+/// What all pages have around them. One that shows nothing of the state follows nothing either.
 fn frame(page: Option<Page>, title: &str, body: &Markup, seen: Option<Seen>) -> Markup {
     let to = |path: &str| seen.map_or_else(|| path.to_owned(), |seen| seen.to(path));
     html! {
@@ -134,7 +134,7 @@ fn frame(page: Option<Page>, title: &str, body: &Markup, seen: Option<Seen>) -> 
         html lang="en" data-version=(*assets::VERSION) data-page=(page.map_or("", Page::name)) {
             head {
                 (head(title))
-                script type="module" src=(assets::at("page.js")) {}
+                @if seen.is_some() { script type="module" src=(assets::at("page.js")) {} }
             }
             body {
                 a.skip-link href="#main" { "To the content" }

@@ -18,7 +18,7 @@ pub async fn now(InRoom(handle): InRoom, headers: HeaderMap) -> Result<Html<Stri
         let (seen, now) = (Seen { state: &state, room: handle.room() }, Timestamp::now());
         let body = html! {
             (parts::told(seen))
-            (parts::rooms(seen, Page::Now.path()))
+            (parts::rooms(seen))
             main.now {
                 (parts::notices(&state))
                 (parts::devices(seen, now))

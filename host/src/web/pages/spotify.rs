@@ -59,7 +59,7 @@ fn off() -> Markup {
 fn account(view: &View) -> Markup {
     html! {
         section #spotify-account.card aria-labelledby="spotify-head" {
-            header { h2 #spotify-head { "Spotify" } }
+            header { h2 #spotify-head tabindex="-1" { "Spotify" } }
             @if let Some(why) = &view.why { p role="status" { (why) } }
             @else { p role="status" { "Music comes from Spotify." } }
             @if view.why.is_some() && view.plays_from == "local" { p { "Local music plays meanwhile." } }

@@ -74,7 +74,7 @@ fn list(seen: Seen, learnt: &[Learnt], only: Option<Emotion>) -> Markup {
 
 fn row(seen: Seen, one: &Learnt) -> Markup {
     let percent = (one.welcome * 100.0).round().clamp(0.0, 100.0);
-    let id = format!("learnt-{}-{}", one.emotion, one.track);
+    let id = format!("learnt-{}-{}-play", one.emotion, one.track);
     html! {
         div.what {
             b { (one.title) } (parts::by(&one.artist))

@@ -123,7 +123,7 @@ fn volume(seen: Seen, room: &RoomView) -> Markup {
         let to = (room.volume + by).clamp(0.0, 1.0);
         html! {
             button.tiny.round id=(id) name="volume" value=(format!("{to:.2}")) aria-label=(label)
-                disabled[(to - room.volume).abs() < 0.005] { (icon(sign)) }
+                aria-disabled=[((to - room.volume).abs() < 0.005).then_some("true")] { (icon(sign)) }
         }
     };
     let percent = |share: f32| (share * 100.0).round();
@@ -216,5 +216,9 @@ mod tests {
         {
             assert!(html.contains(said), "{said}: {html}");
         }
+        // Whoever has the focus on it keeps it at the end of the scale.
+        let loudest = State { rooms: vec![RoomView { volume: 1.0, ..RoomView::default() }], ..State::default() };
+        let html = manner(Seen { state: &loudest, room: 0 }, now).into_string();
+        assert!(html.matches("aria-disabled=\"true\"").count() == 1 && !html.contains(" disabled"), "{html}");
     }
 }

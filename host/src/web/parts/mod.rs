@@ -14,7 +14,10 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use moodring_mood::{Mood, look::look};
 
-use super::{seen::Seen, words};
+use super::{
+    seen::{Seen, in_address},
+    words,
+};
 use crate::{
     app::Handle,
     library::{Ending, Play, StoreError},
@@ -45,6 +48,7 @@ pub fn all(seen: Seen, plays: &[Play], now: Timestamp) -> Vec<(&'static str, Str
     vec![
         ("title", title(seen)),
         ("told", told(seen).into_string()),
+        ("rooms", rooms(seen).into_string()),
         ("notices", notices(state).into_string()),
         ("devices", devices(seen, now).into_string()),
         ("player", player(seen).into_string()),
@@ -81,17 +85,18 @@ pub fn told(seen: Seen) -> Markup {
     }
 }
 
-/// The rooms, where there are several; each leads to `path` there.
-pub fn rooms(seen: Seen, path: &str) -> Markup {
+/// The rooms, where there are several; each leads to the same page there, whichever it is.
+pub fn rooms(seen: Seen) -> Markup {
+    if !seen.of_several() {
+        return html! { nav #rooms hidden {} };
+    }
     html! {
-        @if seen.of_several() {
-            nav.rooms aria-label="Rooms" {
-                @for (i, room) in seen.state.rooms.iter().enumerate() {
-                    a.button href=(seen.of(i).to(path)) aria-current=[(i == seen.room).then_some("true")] {
-                        @if let Some(emotion) = room.mood { (face(emotion.into(), "face")) }
-                        (room.name)
-                        @if let Some(emotion) = room.mood { span.soft { (look(emotion.into()).word) } }
-                    }
+        nav #rooms.rooms aria-label="Rooms" {
+            @for (i, room) in seen.state.rooms.iter().enumerate() {
+                a.button href={ "?room=" (in_address(&room.name)) } aria-current=[(i == seen.room).then_some("true")] {
+                    @if let Some(emotion) = room.mood { (face(emotion.into(), "face")) }
+                    (room.name)
+                    @if let Some(emotion) = room.mood { span.soft { (look(emotion.into()).word) } }
                 }
             }
         }

@@ -12,7 +12,7 @@ pub fn pairing(view: Option<&View>, now: Timestamp) -> Markup {
     let ago = |at: Timestamp| words::span(now.duration_since(at).as_secs());
     html! {
         section #pairing.card aria-labelledby="pairing-head" {
-            header { h2 #pairing-head { "Add a device" } }
+            header { h2 #pairing-head tabindex="-1" { "Add a device" } }
             @if view.waiting.is_empty() {
                 p.soft { "Switch the device on, in the same network. Once it has found " b { (view.name) } ", it shows a code, and it appears here." }
             }

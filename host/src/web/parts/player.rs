@@ -74,7 +74,9 @@ fn track_that_plays(playing: &PlayingView) -> Markup {
 fn controls(seen: Seen) -> Markup {
     html! {
         @if seen.paused() != Paused::No || seen.playing().is_some() { div.controls {
-            @if let Some(playing) = seen.playing() { (like(seen, playing.track, playing.liked, "like", "round")) }
+            @if let Some(playing) = seen.playing() {
+                (like(seen, playing.track, &playing.title, playing.liked, "like", "round"))
+            }
             (play_pause(seen, "play-pause", "round big"))
             @if seen.playing().is_some() { (skip(seen, "skip", "round")) }
         } }

@@ -7,11 +7,11 @@ use super::super::{assets, seen::Seen};
 use crate::library::TrackId;
 
 /// A button that likes a track, or takes the like back.
-pub fn like(seen: Seen, track: TrackId, liked: bool, id: &str, class: &str) -> Markup {
+pub fn like(seen: Seen, track: TrackId, title: &str, liked: bool, id: &str, class: &str) -> Markup {
     html! {
         form method="post" action=(seen.to(&format!("/api/tracks/{track}/like"))) {
             input type="hidden" name="liked" value=(!liked);
-            button id=(id) class=(class) aria-label="Like" aria-pressed=(liked) { (icon(HEART)) }
+            button id=(id) class=(class) aria-label={ "Like “" (title) "”" } aria-pressed=(liked) { (icon(HEART)) }
         }
     }
 }
@@ -41,7 +41,7 @@ pub fn play_on_cover(seen: Seen, track: TrackId, title: &str, id: &str) -> Marku
 pub fn more(id: &str, title: &str, deeds: &Markup) -> Markup {
     html! {
         details.more id=(id) name="more" {
-            summary aria-label={ "More for “" (title) "”" } { (icon(MORE)) }
+            summary id={ (id) "-dots" } aria-label={ "More for “" (title) "”" } { (icon(MORE)) }
             div.deeds { p.of { (title) } (deeds) }
         }
     }
