@@ -7,7 +7,7 @@
 //! The scores of all faces in a frame are averaged, large and clear ones counting most, then over
 //! time with an exponential window that does not depend on the frame rate. A new mood takes over
 //! only when its average leads by a margin, for a while, and after the present one has stayed for a
-//! minimum time.
+//! minimum time. A smaller lead is enough if it lasts: no mood is held for ever that is seen no more.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 pub struct MoodSettings {
     /// Time constant of the average over time, seconds; 0.45. A step has reached 63 % after it.
     pub average_s: f32,
-    /// By how much a new emotion's average must lead the present one's, 0..=1; 0.3.
+    /// By how much a new emotion's average must lead the present one's, 0..=1; 0.3. A lasting lead may be
+    /// smaller.
     pub margin: f32,
     /// For how long it must lead, seconds; 0.25. At least two frames in any case.
     pub confirm_s: f32,
@@ -59,6 +60,14 @@ const CLEARLY: f32 = 0.05;
 
 /// The share of the margin by which a first mood must lead the runner-up: no mood is given up for it.
 const FIRST: f32 = 0.4;
+
+/// A lead of more than this is enough where it is that large in a slower average too.
+const LASTING: f32 = 0.06;
+
+/// Time constant of the slower average, seconds; and so many times the other's at least, so that who
+/// wants a calmer mood gets one.
+const SLOW_S: f32 = 2.0;
+const SLOWER: f32 = 4.0;
 
 /// What counts at most as the time between two frames. A camera gives one a second at least; more
 /// has passed where the clock was set, or where nothing was looked at, and neither says that a face
@@ -155,6 +164,8 @@ struct Averages {
     /// When they were last brought up to date; `None` while there was no face.
     at: Option<Duration>,
     scores: [f32; 7],
+    /// The same over a longer time.
+    slow: [f32; 7],
     dissent: f32,
 }
 
@@ -221,7 +232,7 @@ impl Steady {
 
     /// What the averages alone say, with a bonus for the mood that is there already.
     fn wanted(&self) -> Mood {
-        let Averages { scores, dissent, .. } = self.averages;
+        let Averages { scores, slow, dissent, .. } = self.averages;
         let (top, high) = Scores::from_array(scores).top();
         let second = Emotion::ALL.iter().filter(|e| **e != top).map(|e| scores[*e as usize]).fold(0.0, f32::max);
         let present = self.mood.emotion();
@@ -230,9 +241,12 @@ impl Steady {
         // The lead over the emotion that is shown; from unsure and nobody, where nothing is given up,
         // over the runner-up.
         let lead = high.get() - present.map_or(second, |emotion| scores[emotion as usize]);
+        let lasts = |shown: Emotion| {
+            [scores, slow].iter().all(|averages| averages[top as usize] - averages[shown as usize] > LASTING)
+        };
         match present {
             _ if unclear => Mood::Unsure,
-            Some(_) if lead <= self.settings.margin => self.mood,
+            Some(shown) if lead <= self.settings.margin && !lasts(shown) => self.mood,
             None if lead <= self.settings.margin * FIRST => Mood::Unsure,
             _ => top.into(),
         }
@@ -306,12 +320,14 @@ impl Averages {
         }
         let top = Scores::from_array(frame).top().0;
         let dissent: f32 = faces.iter().filter(|face| face.scores.top().0 != top).map(share).sum();
-        let new = match self.at {
+        let new = |time_constant: f32| match self.at {
             None => 1.0,
             Some(at) => 1.0 - (-(now - at).as_secs_f32() / time_constant.max(1e-6)).exp(),
         };
-        for (average, score) in self.scores.iter_mut().zip(frame) {
+        let (new, slowly) = (new(time_constant), new(SLOW_S.max(SLOWER * time_constant)));
+        for ((average, slow), score) in self.scores.iter_mut().zip(&mut self.slow).zip(frame) {
             *average += new * (score - *average);
+            *slow += slowly * (score - *slow);
         }
         self.dissent += new * (dissent - self.dissent);
         self.at = Some(now);

@@ -88,6 +88,32 @@ fn a_clear_change_takes_the_window_and_one_frame() {
 }
 
 #[test]
+fn a_mood_that_is_seen_no_more_is_not_held_for_ever() {
+    let scores = |happy: f32, sad: f32, neutral: f32| {
+        let mut scores = [(1.0 - happy - sad - neutral) / 4.0; 7];
+        for (emotion, score) in [(Emotion::Happy, happy), (Emotion::Sad, sad), (Emotion::Neutral, neutral)] {
+            scores[emotion as usize] = score;
+        }
+        SeenFace { scores: Scores::from_array(scores), weight: 1.0 }
+    };
+    let smiling = face(Emotion::Happy, 0.8);
+    // At rest this face leads by less than the margin, and by nearly nothing in the second case.
+    let (at_rest, in_between) = (scores(0.21, 0.22, 0.5), scores(0.4, 0.1, 0.43));
+    for fps in [3.0, 10.0, 30.0] {
+        let mut steady = Steady::new(MoodSettings::default());
+        assert_eq!(moods(&run(&mut steady, 0.0, 5.0, fps, |_| vec![smiling])), [Mood::Happy]);
+        // A moment changes nothing, nor does what is hardly more likely.
+        assert_eq!(run(&mut steady, 5.0, 2.0, fps, |_| vec![at_rest]), [], "{fps} frames/s");
+        assert_eq!(run(&mut steady, 7.0, 5.0, fps, |_| vec![smiling]), [], "{fps} frames/s");
+        assert_eq!(run(&mut steady, 12.0, 60.0, fps, |_| vec![in_between]), [], "{fps} frames/s");
+        assert_eq!(run(&mut steady, 72.0, 5.0, fps, |_| vec![smiling]), [], "{fps} frames/s");
+        let changes = run(&mut steady, 77.0, 60.0, fps, |_| vec![at_rest]);
+        assert_eq!(moods(&changes), [Mood::Neutral], "{fps} frames/s");
+        assert!((79.5..81.0).contains(&changes[0].0), "{fps} frames/s: {changes:?}");
+    }
+}
+
+#[test]
 fn an_input_that_alternates_does_not_flicker() {
     for fps in [3.0, 10.0, 30.0] {
         let mut steady = Steady::new(MoodSettings::default());

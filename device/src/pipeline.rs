@@ -191,9 +191,14 @@ impl Pipeline {
         let waited = since(frame.at);
         let view = frame.picture.view();
         let at = clock(frame.at);
-        // In the dark the networks see moods in noise.
+        // In the dark the networks see moods in noise, and nobody can be followed.
         let lit = self.light.is_enough(at, Luma::of(&view));
-        let faces = if lit { seen(&self.seer.see(frame), &view, &self.light) } else { Vec::new() };
+        let faces = if lit {
+            seen(&self.seer.see(frame), &view, &self.light)
+        } else {
+            self.seer.forget();
+            Vec::new()
+        };
         let room = self.steady.observe(at, &faces);
         self.say(frame.at, room);
 
@@ -233,6 +238,7 @@ impl Pipeline {
         if matches!(order, Order::Privacy(_) | Order::TogglePrivacy) {
             if shutter.is_wanted_shut() {
                 info!("privacy: closing the camera");
+                self.seer.forget();
                 self.memory.closed();
             } else {
                 info!("watching again");
@@ -298,6 +304,7 @@ impl Pipeline {
             return;
         }
         self.light.forget();
+        self.seer.forget();
         if !shutter.is_wanted_shut() {
             let at = Timestamp::now();
             let room = self.steady.observe(clock(at), &[]);
@@ -429,12 +436,7 @@ impl Pipeline {
 
 /// The faces that can be read: not those that are black before a window.
 pub(crate) fn seen(reading: &Reading, view: &View<'_>, light: &Light) -> Vec<SeenFace> {
-    let shows = |face: &&FaceReading| {
-        // Coordinates of a face may lie beyond the picture's edge; `as` keeps them at 0 or above.
-        let [x, y, width, height] = face.rect;
-        let (width, height) = (width + x.min(0.0), height + y.min(0.0));
-        light.shows(&view.part(x as u32, y as u32, width as u32, height as u32).0)
-    };
+    let shows = |face: &&FaceReading| light.shows(view, face.rect);
     let face = |face: &FaceReading| SeenFace { scores: face.scores, weight: face.rect[2] * face.rect[3] };
     reading.faces.iter().filter(shows).map(face).collect()
 }

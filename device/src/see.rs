@@ -211,7 +211,7 @@ impl Seer {
         let cropper = &mut self.cropper;
         self.tracker.compare(|rect| print(cropper, &view, rect));
         while let Some(look) = self.tracker.next_look() {
-            let faces = self.find(&view, look.window, Detector::LIKELY);
+            let faces = self.find(&view, look.window, self.tracker.least());
             self.tracker.found(look, &faces);
         }
         // The detector moves its boxes; what moves next is compared with where they are now.
@@ -222,6 +222,11 @@ impl Seer {
         self.timings.track = start.elapsed().saturating_sub(looked);
         let faces = self.read_all(&view, &faces, start);
         Reading { at: frame.at, faces }
+    }
+
+    /// Forgets who was there, and how they looked: nobody is followed to the next frame.
+    pub fn forget(&mut self) {
+        self.tracker.forget();
     }
 
     /// Looks at a photograph: the faces in it, the largest first. It is searched through windows of

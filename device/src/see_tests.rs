@@ -93,6 +93,19 @@ fn who_left_is_not_read_where_they_were() {
 }
 
 #[test]
+fn who_is_forgotten_is_looked_for_again() {
+    let mut seer = seer();
+    let room = room(320, 240, 1.0);
+    seer.see(&room);
+    assert_eq!(seer.see(&room).faces.len(), 1);
+    assert!(seer.timings().detect.is_zero(), "she is followed");
+    seer.forget();
+    assert!(seer.tracker.faces().is_empty());
+    assert!(is_read(&seer.see(&room).faces, 320.0, 230.0, 30.0));
+    assert!(!seer.timings().detect.is_zero());
+}
+
+#[test]
 fn a_tilted_head_is_levelled_and_read() {
     let upright = room(320, 240, 1.0);
     let view = upright.picture.view();

@@ -11,7 +11,7 @@
 //! nobody costs two.
 
 use moodring_vision::{
-    Face, Rect, Window,
+    Detector, Face, Rect, Window,
     face::{SAME_FACE, largest_first},
     window,
 };
@@ -28,7 +28,7 @@ const MOVED: f32 = 0.25;
 /// Added to a print's contrast, in luma steps, so that noise in a dark room is no movement.
 const LEAST_CONTRAST: f32 = 8.0;
 
-/// A face that is known is still there with this score.
+/// A face that is known is still there with this score, or with what it is believed from, if that is less.
 const STAYS: f32 = 0.5;
 
 /// Looks in a row that a known face may be missing before it is forgotten.
@@ -127,7 +127,8 @@ impl Tracker {
     /// nobody is known any more.
     pub fn frame(&mut self, width: u32, height: u32) {
         if self.size != (width, height) {
-            *self = Self { size: (width, height), next_id: self.next_id, ..Self::new(self.every, self.threshold) };
+            self.forget();
+            self.size = (width, height);
         }
         self.looks = 0;
         self.since_look = self.since_look.saturating_add(1);
@@ -139,6 +140,11 @@ impl Tracker {
             *frames -= 1;
         }
         self.doubted.retain(|(_, frames)| *frames > 0);
+    }
+
+    /// Nobody is known any more, and nothing is kept of how they looked.
+    pub fn forget(&mut self) {
+        *self = Self { size: self.size, next_id: self.next_id, ..Self::new(self.every, self.threshold) };
     }
 
     /// Compares how each face that is there looked when the detector saw it with how `print` finds that
@@ -219,8 +225,12 @@ impl Tracker {
         Some(Look { window: Window::Part(*square), target: None })
     }
 
-    /// Takes in the faces with a score of [`Detector::LIKELY`](moodring_vision::Detector::LIKELY) or
-    /// more that the detector found there.
+    /// The score from which on [`found`](Self::found) is to be told of a face.
+    pub const fn least(&self) -> f32 {
+        Detector::LIKELY.min(self.threshold)
+    }
+
+    /// Takes in the faces with a score of [`least`](Self::least) or more that the detector found there.
     pub fn found(&mut self, look: Look, faces: &[Face]) {
         // Each face goes to the nearest track, and each track has one face.
         let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
@@ -309,7 +319,7 @@ impl Track {
         let score = face.score.get();
         match self.standing {
             Standing::Proposed if score < threshold => return,
-            _ if score < STAYS => return self.miss(),
+            _ if score < STAYS.min(threshold) => return self.miss(),
             _ => {}
         }
         let still = self.standing == Standing::There && face.rect.overlap(&self.face.rect) > STILL;

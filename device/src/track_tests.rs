@@ -188,6 +188,30 @@ fn a_face_that_is_missed_once_comes_back_as_the_same() {
 }
 
 #[test]
+fn with_a_low_threshold_a_faint_face_is_asked_for_believed_and_kept() {
+    assert_eq!(tracker().least(), 0.5);
+    let mut tracker = Tracker::new(EVERY, 0.4);
+    assert_eq!(tracker.least(), 0.4);
+    let faint = Person { score: 0.45, ..Person::at(200.0, 100.0, 150.0) };
+    for _ in 0..4 * EVERY {
+        frame(&mut tracker, &[faint]);
+        assert_eq!(tracker.faces().len(), 1);
+    }
+}
+
+#[test]
+fn nothing_is_kept_of_who_is_forgotten() {
+    let mut tracker = tracker();
+    let person = Person::at(200.0, 100.0, 150.0);
+    frame(&mut tracker, &[person]);
+    assert!(tracker.tracks[0].print.is_some());
+    tracker.forget();
+    assert!(tracker.tracks.is_empty());
+    assert_eq!(frame(&mut tracker, &[person]).len(), 2, "searched for as at first");
+    assert_eq!(tracker.faces(), [person.face()]);
+}
+
+#[test]
 fn a_frame_of_another_size_is_another_room() {
     let mut tracker = tracker();
     frame(&mut tracker, &[Person::at(200.0, 100.0, 150.0)]);

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use moodring_vision::{Planes, Range, View};
+use moodring_vision::{Range, View};
 use serde::{Deserialize, Serialize};
 
 /// `[camera.light]`: when it is too dark.
@@ -98,8 +98,10 @@ impl Luma {
                 *sum += columns.iter().map(|&x| u32::from(view.luma(x, y))).sum::<u32>();
             }
         }
-        let limited = matches!(view.planes(), Planes::Yuv { range: Range::Limited, .. });
-        let (black, gain) = if limited { (16.0, 255.0 / 219.0) } else { (0.0, 1.0) };
+        let (black, gain) = match view.range() {
+            Range::Full => (0.0, 1.0),
+            Range::Limited => (16.0, 255.0 / 219.0),
+        };
         let mut blocks = [0_f32; (BLOCKS.0 * BLOCKS.1) as usize];
         for (block, sum) in blocks.iter_mut().zip(sums.as_flattened()) {
             *block = (*sum as f32 / (SAMPLES * SAMPLES) as f32 - black) * gain;
@@ -150,10 +152,14 @@ impl Light {
         !dim
     }
 
-    /// Whether a face can be read, by the part of a picture it fills; one before a bright window
-    /// may be black in a bright picture.
-    pub fn shows(&self, face: &View<'_>) -> bool {
-        Luma::of(face).high >= f32::from(self.settings.dark_below) * FACE
+    /// Whether a face can be read, by the inner half of its box (x, y, width and height in pixels); one
+    /// before a bright window may be black in a bright picture, and the corners of its box show the window.
+    pub fn shows(&self, picture: &View<'_>, [x, y, width, height]: [f32; 4]) -> bool {
+        let (x, y, width, height) = (x + width / 4.0, y + height / 4.0, width / 2.0, height / 2.0);
+        // It may lie beyond the picture's edge; `as` keeps coordinates at 0 or above.
+        let (width, height) = (width + x.min(0.0), height + y.min(0.0));
+        let inner = picture.part(x as u32, y as u32, width as u32, height as u32).0;
+        Luma::of(&inner).high >= f32::from(self.settings.dark_below) * FACE
     }
 
     /// Whether to say that it is too dark.

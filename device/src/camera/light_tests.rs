@@ -80,7 +80,7 @@ fn too_dark_is_said_after_a_while_and_not_in_turns() {
 fn with_a_limit_of_nothing_every_frame_is_read() {
     let mut light = Light::new(LightSettings { dark_below: 0, after_s: 0.0 });
     assert!(light.is_enough(Duration::ZERO, Luma { mean: 0.0, high: 0.0, low: 0.0 }) && !light.too_dark());
-    assert!(light.shows(&grey(|_, _| 0.0).view()));
+    assert!(light.shows(&grey(|_, _| 0.0).view(), [0.0, 0.0, 320.0, 240.0]));
 }
 
 #[test]
@@ -125,10 +125,22 @@ fn the_clip_is_read_by_day_and_in_a_dim_room_and_not_at_night() {
 #[test]
 fn a_face_that_is_black_before_a_window_is_not_read() {
     let light = Light::new(LightSettings::default());
-    // A bright picture whose middle is black.
-    let window = grey(|x, y| if (120..200).contains(&x) && (80..160).contains(&y) { 9.0 } else { 240.0 });
-    assert!(!dark(&window));
-    let face = |picture: &Picture| light.shows(&picture.view().part(125, 85, 70, 70).0);
-    assert!(!face(&window));
-    assert!(face(&grey(|x, y| if (120..200).contains(&x) && (80..160).contains(&y) { 45.0 } else { 240.0 })));
+    // A round face of this luma; the corners of its box show the window.
+    let before_window = |luma: f32, middle: (f32, f32)| {
+        grey(move |x, y| {
+            let (x, y) = (x as f32 + 0.5 - middle.0, y as f32 + 0.5 - middle.1);
+            if x * x + y * y < 40.0 * 40.0 { luma } else { 240.0 }
+        })
+    };
+    // In the middle, and cut by an edge.
+    for (x, y) in [(160.0, 120.0), (10.0, 10.0), (315.0, 235.0)] {
+        let whole = [x - 40.0, y - 40.0, 80.0, 80.0];
+        let black = before_window(9.0, (x, y));
+        assert!(!dark(&black) && !light.shows(&black.view(), whole), "{x},{y}");
+        assert!(light.shows(&before_window(45.0, (x, y)).view(), whole), "{x},{y}");
+    }
+    // A box that lies beyond the edge altogether is no reason to panic.
+    for (x, y) in [(-90.0, -90.0), (400.0, 300.0)] {
+        light.shows(&before_window(9.0, (x, y)).view(), [x, y, 80.0, 80.0]);
+    }
 }

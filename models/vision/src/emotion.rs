@@ -8,11 +8,11 @@ use edgefirst_tflite::TensorType;
 use moodring_mood::{Emotion, Scores};
 use serde::Deserialize;
 
-use crate::View;
 use crate::align::Crop;
 use crate::crop::{Cropper, Rect, Tilted};
 use crate::face::Face;
 use crate::runtime::{ModelError, ModelFile, Network, Quantization, Runtime, Shape};
+use crate::{Range, View};
 
 /// Side of the network's input, in pixels.
 pub const SIDE: usize = 48;
@@ -104,17 +104,22 @@ impl Classifier {
     /// Writes the square around a face, level with its eyes, into the network's input.
     pub fn prepare(&mut self, view: &View<'_>, face: &Face) {
         self.cropper.cut_tilted(view, self.square(face), SIDE, &mut self.luma);
-        self.standardise();
+        self.standardise(view.range());
     }
 
     /// Writes a picture that is nothing but a face into the network's input.
     pub fn prepare_cropped(&mut self, view: &View<'_>) {
         self.cropper.cut(view, Rect::whole(view), SIDE, &mut self.luma);
-        self.standardise();
+        self.standardise(view.range());
     }
 
-    fn standardise(&mut self) {
-        let table = table(&self.luma, self.std_offset, self.input);
+    fn standardise(&mut self, range: Range) {
+        let std_offset = match range {
+            Range::Full => self.std_offset,
+            // Where luma has less contrast, so much less of the offset makes the same input.
+            Range::Limited => self.std_offset * (219.0 / 255.0),
+        };
+        let table = table(&self.luma, std_offset, self.input);
         let luma = &self.luma;
         self.network.fill(|input: &mut [i8]| {
             for (to, &from) in input.iter_mut().zip(luma) {

@@ -164,6 +164,14 @@ impl<'a> View<'a> {
         &self.planes
     }
 
+    /// What the luma spans.
+    pub const fn range(&self) -> Range {
+        match self.planes {
+            Planes::Yuv { range, .. } => range,
+            Planes::Grey(_) | Planes::Rgb { .. } => Range::Full,
+        }
+    }
+
     /// A part of the picture, in place. It begins at an even column and row at or before `(x, y)`, so
     /// that colour stays with its pixels, and ends at the picture's edge at the latest.
     ///

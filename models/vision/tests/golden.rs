@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use moodring_vision::emotion::SIDE;
-use moodring_vision::{Classifier, ModelFile, View};
+use moodring_vision::{Classifier, ModelFile, Plane, Planes, Range, View};
 
 #[test]
 fn input_and_output_are_those_of_the_reference() {
@@ -35,4 +35,22 @@ fn input_and_output_are_those_of_the_reference() {
         let allowed = u8::from(!cfg!(target_arch = "x86_64"));
         assert!(apart <= allowed, "output of picture {i}: {steps:?}, expected {expected:?}");
     }
+}
+
+#[test]
+fn a_picture_of_limited_range_becomes_the_same_input() {
+    let mut classifier = Classifier::open(common::runtime(), &ModelFile::shipped_emotion()).unwrap();
+    // Luma that both ranges have exactly, and little contrast, where the offset counts most.
+    let full: Vec<u8> = (0..SIDE * SIDE).map(|i| if i % 10 == 0 { 170 } else { 85 }).collect();
+    let limited: Vec<u8> = full.iter().map(|&v| 16 + (u32::from(v) * 219 / 255) as u8).collect();
+    let grey = [128_u8; SIDE * SIDE];
+    let plane = |data| Plane::full(data, SIDE, 1);
+    let planes =
+        Planes::Yuv { y: plane(&limited[..]), u: plane(&grey[..]), v: plane(&grey[..]), range: Range::Limited };
+    let side = SIDE as u32;
+    let [full, limited] = [View::grey(side, side, &full), View::new(side, side, planes)].map(|view| {
+        classifier.prepare_cropped(&view.unwrap());
+        classifier.input_steps()
+    });
+    assert_eq!(limited, full);
 }

@@ -82,8 +82,7 @@ impl RpicamSettings {
     /// # Errors
     /// A sentence that begins with the key.
     pub fn check(&self) -> Result<(), String> {
-        let name = |option: &str| option.split('=').next().unwrap_or("").to_owned();
-        match self.options.iter().find(|option| OURS.contains(&name(option).as_str())) {
+        match self.options.iter().find(|option| OURS.contains(&without_value(option))) {
             Some(option) => Err(format!("options holds {option:?}, which is set by the program; leave it out")),
             None => Ok(()),
         }
@@ -110,6 +109,11 @@ impl RpicamSettings {
         let program = self.programs().iter().map(|p| p.to_string_lossy()).collect::<Vec<_>>().join(" or ");
         Err(CameraError::NoProgram(program))
     }
+}
+
+/// An option's name: `--width` of `--width=640`.
+fn without_value(option: &str) -> &str {
+    option.split('=').next().unwrap_or("")
 }
 
 /// A program without its folder.
@@ -197,8 +201,12 @@ impl Module {
             "--codec yuv420 --nopreview --timeout 0 --flush --width {} --height {} --framerate {} --output -",
             layout.width, layout.height, settings.fps
         );
-        let options = settings.rpicam.options.iter().map(OsString::from);
-        let arguments: Vec<OsString> = fixed.split(' ').map(OsString::from).chain(options).collect();
+        let options = &settings.rpicam.options;
+        // At 10 frames a second a dim room would have long exposures otherwise, and blurred faces.
+        let named = options.iter().any(|option| without_value(option) == "--exposure");
+        let exposure: &[&str] = if named { &[] } else { &["--exposure", "sport"] };
+        let fixed = fixed.split(' ').chain(exposure.iter().copied());
+        let arguments: Vec<OsString> = fixed.chain(options.iter().map(String::as_str)).map(OsString::from).collect();
         let (program, name) = settings.rpicam.start(&arguments)?;
         let period = Duration::from_secs(1) / settings.fps.max(1);
         let timeouts = (FIRST_TIMEOUT, TIMEOUT.max(3 * period));

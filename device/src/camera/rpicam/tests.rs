@@ -65,6 +65,7 @@ fn frames_come_whole_in_order_and_with_the_time_at_which_they_came() {
         "--flush",
         "--width 640 --height 480 --framerate 20",
         "--output -",
+        "--exposure sport",
         "--rotation 180",
     ] {
         assert!(arguments.contains(option), "{option} in {arguments}");
@@ -73,6 +74,18 @@ fn frames_come_whole_in_order_and_with_the_time_at_which_they_came() {
     assert!(is_alive(pid));
     drop(module);
     assert!(!is_alive(pid));
+}
+
+#[test]
+fn an_exposure_of_the_users_own_takes_the_place_of_ours() {
+    for own in [&["--exposure", "normal"][..], &["--exposure=normal"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("note");
+        let mut module = open(20, &[&["--note", note.to_str().unwrap()][..], own].concat());
+        module.next().unwrap();
+        let said = fs::read_to_string(&note).unwrap();
+        assert!(said.contains(&own.join(" ")) && said.matches("--exposure").count() == 1, "{said}");
+    }
 }
 
 #[test]

@@ -40,9 +40,6 @@ const SLICE: Duration = Duration::from_millis(50);
 /// Broken MJPG frames in a row after which the camera is opened anew; single ones are normal.
 const MOST_BROKEN: u32 = 10;
 
-/// The largest MJPG frame, in pixels.
-const MAX_PIXELS: u64 = 8192 * 8192;
-
 /// `POLLIN`: a buffer is full, or an error waits.
 const POLLIN: i16 = 1;
 
@@ -183,7 +180,7 @@ impl Camera for Webcam {
             let (width, height) = (self.format.width, self.format.height);
             let picture = match self.coding {
                 _ if damaged || bytes.is_empty() => Err("the driver says it is damaged".to_owned()),
-                Coding::Mjpg => jpeg::decode(bytes, MAX_PIXELS).map(|(picture, _)| picture),
+                Coding::Mjpg => mjpg(bytes, width, height),
                 Coding::Raw(format) => {
                     let stride = self.format.stride as usize;
                     Picture::new(format, width, height, stride, self.range, bytes.to_vec()).map_err(|e| e.to_string())
@@ -233,6 +230,12 @@ impl Drop for Webcam {
     }
 }
 
+/// A frame in MJPG; some cameras send whole blocks of 16 pixels. One that claims to be larger is damaged.
+fn mjpg(bytes: &[u8], width: u32, height: u32) -> Result<Picture, String> {
+    let [across, down] = [width, height].map(|side| u64::from(side.next_multiple_of(16)));
+    jpeg::decode(bytes, across * down).map(|(picture, _)| picture)
+}
+
 fn stuck() -> MutexGuard<'static, Vec<PathBuf>> {
     STUCK.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -248,5 +251,18 @@ mod tests {
             |path: &str| Webcam::open(Path::new(path), &settings, &Closing::default()).err().unwrap().to_string();
         assert!(error("/dev/video-none").starts_with("no camera at /dev/video-none: plug one in"));
         assert!(error("/dev/null").contains("/dev/null: is no video camera"), "{}", error("/dev/null"));
+    }
+
+    #[test]
+    fn an_mjpg_frame_that_claims_to_be_larger_is_broken() {
+        let photograph = include_bytes!("../../../../models/vision/tests/data/astronaut.jpg");
+        assert!(mjpg(photograph, 640, 480).is_ok());
+        assert!(mjpg(photograph, 640, 470).is_ok(), "in whole blocks");
+        // Refused before any of it is decoded.
+        let mut damaged = photograph.to_vec();
+        let header = damaged.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+        damaged[header + 5..header + 9].copy_from_slice(&[0x1f, 0x40, 0x1f, 0x40]);
+        let error = mjpg(&damaged, 640, 480).unwrap_err();
+        assert_eq!(error, "8000×8000 is too many pixels; at most 307200 are read");
     }
 }
