@@ -19,7 +19,7 @@ def main() -> None:
     """Parse the command line and run the steps; each imports only what it needs."""
     parser = argparse.ArgumentParser(prog="moodtrain", description=__doc__)
     parser.add_argument("step", choices=[*STEPS, "failures", "all"])
-    parser.add_argument("--limit", type=int, help="train: this many pictures only (a dry run)")
+    parser.add_argument("--limit", type=int, help="train: a dry run, of this many pictures")
     parser.add_argument(
         "--model", type=Path, help="evaluate, failures: this .tflite, not emotion.tflite"
     )

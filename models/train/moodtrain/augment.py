@@ -180,8 +180,13 @@ def training_batches(
     offset: float,
     batch: int,
     seed: int,
+    first: int = 0,
 ) -> tf.data.Dataset:
-    """Endless shuffled batches: (float32 [B, S, S, 1] standardised, float32 [B, 7])."""
+    """Endless shuffled batches: (float32 [B, S, S, 1] standardised, float32 [B, 7]).
+
+    From batch `first` on. Batch k is the same in every run and for every iterator, which
+    Dataset.shuffle does not promise: it draws another order for each.
+    """
     vary = Augment(settings, size, batch, seed)
     pictures, wanted = tf.constant(images), tf.constant(targets)
 
@@ -189,7 +194,11 @@ def training_batches(
         x = vary(tf.gather(pictures, index), step)
         return standardise(x, offset), tf.gather(wanted, index)
 
-    order = tf.data.Dataset.range(len(targets)).shuffle(len(targets), seed=seed).repeat()
+    def shuffled(epoch: tf.Tensor) -> tf.Tensor:
+        return tf.random.experimental.stateless_shuffle(tf.range(len(targets)), (seed, epoch))
+
+    epoch, done = divmod(first * batch, len(targets))
+    order = tf.data.Dataset.counter(epoch).map(shuffled).unbatch().skip(done)
     batches = order.batch(batch, drop_remainder=True)
-    numbered = tf.data.Dataset.zip(batches, tf.data.Dataset.counter())
+    numbered = tf.data.Dataset.zip(batches, tf.data.Dataset.counter(first))
     return numbered.map(make, num_parallel_calls=2, deterministic=True).prefetch(4)

@@ -105,20 +105,24 @@ def _reliability(report: dict) -> None:
     plt.figure(figsize=(4.4, 4.0))
     plt.plot([0, 1], [0, 1], color="grey", linewidth=1)
     plt.scatter(confidence, accuracy, s=6 + 300 * count / count.sum())
-    plt.xlabel("published confidence")
+    plt.xlabel("the network's confidence on one picture")
     plt.ylabel("share that was right")
     plt.title("PrivateTest, 15 bins, area = pictures")
     _save("reliability.png")
 
 
 def _history(stages: list[config.Stage]) -> list[dict[str, str]]:
-    """Every finished epoch of every stage, in order; a stage that has not run has none."""
+    """Every finished epoch of every stage, in order; a stage that has not run has none.
+
+    An epoch that was cut between its row and its backup has two: the later one counts.
+    """
     rows = []
     for stage in stages:
         path = config.run_dir(stage.name) / "history.csv"
         if path.exists():
             with path.open() as file:
-                rows += [{"stage": stage.name, **row} for row in csv.DictReader(file)]
+                last = {row["epoch"]: row for row in csv.DictReader(file)}
+            rows += [{"stage": stage.name, **row} for row in last.values()]
     return rows
 
 

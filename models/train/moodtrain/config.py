@@ -73,6 +73,20 @@ class Config:
         known = ", ".join(stage.name for stage in self.stages)
         raise SystemExit(f"train.toml: no stage named {name!r}; there are {known}")
 
+    def dry(self) -> Config:
+        """The same with its stages named dry-NAME: their files stay apart from a real run's."""
+        names = {stage.name: f"dry-{stage.name}" for stage in self.stages}
+        stages = [
+            dataclasses.replace(
+                stage,
+                name=names[stage.name],
+                init=names.get(stage.init, stage.init),
+                teachers=[names.get(name, name) for name in stage.teachers],
+            )
+            for stage in self.stages
+        ]
+        return dataclasses.replace(self, stages=stages)
+
 
 def contract(path: Path = MODELS_DIR / "input.toml") -> Contract:
     """Read models/input.toml."""

@@ -47,8 +47,14 @@ def _read(paths: list[Path]) -> Split:
 
 
 def public() -> Split:
-    """PublicTest: selection and temperature, nothing else."""
+    """PublicTest as FER-2013 has it: reported."""
     return _read([config.data_dir() / "fer2013_public.npz"])
+
+
+def selection() -> Split:
+    """PublicTest without the pictures that occur in Training: whatever is chosen is chosen here."""
+    split = public()
+    return split.where(~split.in_training)
 
 
 def private() -> Split:

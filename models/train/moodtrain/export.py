@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from . import config, data, measure, prior, runtime, train
+from . import config, data, look, measure, prior, runtime, train
 
 
 def calibration(cfg: config.Config) -> np.ndarray:
@@ -69,42 +69,52 @@ def float_logits(model: keras.Model, split: data.Split, offset: float) -> np.nda
     return model.predict(x, 256, verbose=0).astype(np.float64)
 
 
-def export(cfg: config.Config) -> None:
-    """Of the last stages' best weights, as they are and with shifted logits, what is worth most on
-    PublicTest in int8 becomes emotion.tflite, unless the network already there is worth as much.
+def candidate(cfg: config.Config, names: list[str]) -> keras.Model:
+    """A stage's network with its best weights; of several, the mean of their last ones.
+
+    The stages have one shape, and each started from the one before it: else their mean is nothing.
     """
-    public, lowest = data.public(), cfg.export["lowest_recall"]
-    shipped = config.MODELS_DIR / "emotion.tflite"
-    pictures = calibration(cfg)
+    stages = [cfg.stage(name) for name in names]
+    if len(stages) == 1:
+        return train.trained(cfg, stages[0])
+    model, weights = train.build(cfg, stages[-1], training=True), []
+    for stage in stages:
+        model.load_weights(config.run_dir(stage.name) / "last.weights.h5")
+        weights.append(model.get_weights())
+    model.set_weights([np.mean(layer, 0) for layer in zip(*weights, strict=True)])
+    look.refresh_statistics(model, train.varied(cfg, stages[-1]))
+    plain = train.build(cfg, stages[-1])
+    plain.set_weights(model.get_weights())
+    return plain
 
-    def judge(path: Path, what: str) -> tuple[float, np.ndarray]:
-        logits = runtime.Network(path).logits(public.images, cfg.contract.std_offset)
-        found = measure.figures(logits, public.label, 1.0)
-        print(
-            f"{what}: PublicTest int8 {100 * found.accuracy:.2f}, macro-F1 "
-            f"{100 * found.macro_f1:.2f}, lowest recall {100 * min(found.recall):.1f}"
-        )
-        return prior.worth(logits, public.label, lowest), logits
 
-    best, chosen = judge(shipped, f"{shipped.name} as it stands")[0], None
-    for name in cfg.export["candidates"]:
-        stage = cfg.stage(name)
-        model = train.trained(cfg, stage)
-        said = float_logits(model, public, cfg.contract.std_offset)
-        print(f"{name}: PublicTest float {100 * (said.argmax(1) == public.label).mean():.2f}")
-        by = prior.shifts(said, public.label, lowest, cfg.export["largest_shift"])
-        for shifted in (False, True):
-            if shifted:
-                shift(model, by)
-            path = config.run_dir(name) / ("shifted.tflite" if shifted else "plain.tflite")
+def export(cfg: config.Config) -> None:
+    """Of the candidates, each as it is and with shifted logits, what is worth most on the selection
+    in int8 becomes emotion.tflite, with its temperature.
+    """
+    split, lowest = data.selection(), cfg.export["lowest_recall"]
+    pictures, best = calibration(cfg), -1.0
+    for names in cfg.export["candidates"]:
+        model, called = candidate(cfg, names), "+".join(names)
+        said = float_logits(model, split, cfg.contract.std_offset)
+        accuracy = (said.argmax(1) == split.label).mean()
+        print(f"{called}: PublicTest without repeats, float {100 * accuracy:.2f}")
+        by = np.zeros(len(cfg.contract.classes))
+        for end in ("plain", "shifted"):
+            shift(model, by)
+            path = config.run_dir("export") / f"{called}-{end}.tflite"
             path.write_bytes(to_int8(model, pictures))
-            what = f"{name}, logits shifted by {np.round(by, 2).tolist()}" if shifted else name
-            score, logits = judge(path, what)
-            if score > best:
-                best, chosen = score, path
-                write_temperature(measure.fit_temperature(logits, public.label))
-    if chosen is None:
-        print(f"none is better: {shipped.name} stays")
-    else:
-        shipped.write_bytes(chosen.read_bytes())
-        print(f"{chosen} is {shipped.name} now")
+            logits = runtime.Network(path).logits(split.images, cfg.contract.std_offset)
+            found = measure.figures(logits, split.label, 1.0)
+            worth = prior.worth(logits, split.label, lowest)
+            print(
+                f"{path.stem} {np.round(by, 2).tolist()}: int8 {100 * found.accuracy:.2f}, "
+                f"macro-F1 {100 * found.macro_f1:.2f}, lowest recall {100 * min(found.recall):.1f}, "
+                f"worth {100 * worth:.2f}"
+            )
+            if worth > best:
+                best, chosen = worth, path
+                write_temperature(measure.fit_temperature(logits, split.label))
+            by = prior.shifts(logits, split.label, lowest, cfg.export["largest_shift"])
+    (config.MODELS_DIR / "emotion.tflite").write_bytes(chosen.read_bytes())
+    print(f"{chosen} is emotion.tflite now")

@@ -18,7 +18,7 @@ def refresh_statistics(model: keras.Model, pictures: np.ndarray) -> None:
 
 
 class AveragedLook(keras.callbacks.Callback):
-    """PublicTest accuracy of the optimizer's averaged weights; keeps the best and the last.
+    """Accuracy of the optimizer's averaged weights on the selection; keeps the best and the last.
 
     twin: a second network of the same shape, that the averaged weights are put into.
     seen: float32 [N, S, S, 1], training pictures for the statistics. look: (pictures, labels).
@@ -53,7 +53,7 @@ class AveragedLook(keras.callbacks.Callback):
         if logs is not None:
             logs["val_accuracy"] = accuracy
             logs["val_loss"] = float(-sure[np.arange(len(sure)), self.label.astype(int)].mean())
-        print(f" PublicTest, averaged weights: {100 * accuracy:.2f} %", flush=True)
+        print(f" PublicTest without repeats, averaged weights: {100 * accuracy:.2f} %", flush=True)
         self.twin.save_weights(self.folder / "last.weights.h5")
         if accuracy > self.best:
             self.best = accuracy

@@ -83,6 +83,14 @@ def carry_over(model: keras.Model, source: keras.Model) -> None:
         layer.set_weights(values)
 
 
+def skip_dropout(model: keras.Model, steps: int) -> None:
+    """Let dropout draw what it draws after so many steps; files of weights do not hold that."""
+    for layer in model.layers:
+        if isinstance(layer, layers.Dropout):
+            state = layer.seed_generator.state
+            state.assign(state + np.array([0, steps]))
+
+
 def mmac(model: keras.Model) -> float:
     """Multiply-accumulates of one picture's convolutions and dense layers, in millions."""
     total = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import numpy as np
@@ -28,11 +29,11 @@ def probabilities(cfg: config.Config, stage: config.Stage, images: np.ndarray) -
 def logs(cfg: config.Config, name: str, images: np.ndarray) -> np.ndarray:
     """One teacher's log-probabilities float32 [N, 7], the mean over a picture and its mirror.
 
-    Computed once and kept as run/teachers/NAME.npy.
+    Computed once and kept as run/teachers/NAME-KEY.npy.
     """
-    kept = config.run_dir("teachers") / f"{name}.npy"
-    if kept.exists() and len(found := np.load(kept)) == len(images):
-        return found
+    kept = config.run_dir("teachers") / f"{name}-{key(cfg, name, images)}.npy"
+    if kept.exists():
+        return np.load(kept)
     read = reader(cfg, name)
     parts = []
     for at in trange(0, len(images), CHUNK, desc=f"teacher {name}"):
@@ -42,6 +43,18 @@ def logs(cfg: config.Config, name: str, images: np.ndarray) -> np.ndarray:
     said = np.concatenate(parts).astype(np.float32)
     np.save(kept, said)
     return said
+
+
+def key(cfg: config.Config, name: str, images: np.ndarray) -> str:
+    """Short sha256 of what the answers come from: the teacher, its weights, the pictures."""
+    about = cfg.teacher.get(name)
+    parts = hashlib.sha256(repr(about).encode())  # a package's weights are pinned there
+    if about is None:
+        parts.update((config.run_dir(name) / "best.weights.h5").read_bytes())
+    elif "file" in about:
+        parts.update((config.data_dir() / about["file"]).read_bytes())
+    parts.update(images.tobytes())
+    return parts.hexdigest()[:12]
 
 
 def reader(cfg: config.Config, name: str) -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from pathlib import Path
 
@@ -27,10 +28,25 @@ def build(cfg: config.Config, stage: config.Stage, training: bool = False) -> ke
 
 
 def trained(cfg: config.Config, stage: config.Stage, training: bool = False) -> keras.Model:
-    """The stage's network with the weights that did best on PublicTest."""
+    """The stage's network with the weights that did best on the selection."""
     model = build(cfg, stage, training)
     model.load_weights(config.run_dir(stage.name) / "best.weights.h5")
     return model
+
+
+def varied(cfg: config.Config, stage: config.Stage, count: int = 4096) -> np.ndarray:
+    """So many training pictures as the stage varies them, float32 [N, S, S, 1], standardised."""
+    split = data.train_clean(cfg.labels)
+    batches = augment.training_batches(
+        split.images,
+        np.zeros((len(split), len(cfg.contract.classes)), np.float32),
+        {**cfg.augment, **stage.augment},
+        size=cfg.contract.size,
+        offset=cfg.contract.std_offset,
+        batch=stage.batch,
+        seed=stage.seed,
+    )
+    return np.concatenate([x for x, _ in batches.take(count // stage.batch).as_numpy_iterator()])
 
 
 def on_cpu() -> bool:
@@ -56,7 +72,9 @@ def optimizer(cfg: config.Config, stage: config.Stage, steps: int) -> keras.opti
 
 
 def train(cfg: config.Config, limit: int | None = None) -> None:
-    """Run (or go on with) every stage in turn; limit: pictures, for a dry run."""
+    """Run (or go on with) every stage in turn; limit: pictures, for a dry run in run/dry-STAGE."""
+    if limit:
+        cfg = cfg.dry()
     for stage in cfg.stages:
         one(cfg, stage, limit)
 
@@ -67,7 +85,6 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
     if (folder / "finished").exists():
         print(f"stage {stage.name}: finished before, kept ({folder})")
         return
-    keras.utils.set_random_seed(stage.seed)
     split = data.train_clean(cfg.labels)
     if limit:
         split = split.where(np.arange(limit))
@@ -78,7 +95,8 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
     steps = len(index) // stage.batch
     print(f"stage {stage.name}: {len(split)} pictures, {len(index)} balanced, {steps} steps")
 
-    batches = augment.training_batches(
+    batches = functools.partial(
+        augment.training_batches,
         split.images[index],
         wanted[index],
         {**cfg.augment, **stage.augment},
@@ -87,11 +105,15 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
         batch=stage.batch,
         seed=stage.seed,
     )
-    seen = np.concatenate([x for x, _ in batches.take(2048 // stage.batch).as_numpy_iterator()])
+    seen = np.concatenate([x for x, _ in batches().take(2048 // stage.batch).as_numpy_iterator()])
+    keras.utils.set_random_seed(stage.seed)
     model, twin = build(cfg, stage, training=True), build(cfg, stage, training=True)
     cost = network.mmac(model)
     print(f"{cost:.1f} MMAC, {model.count_params() / 1e6:.2f} M parameters")
-    if not (folder / "backup").exists():
+    done = steps * _finished_epochs(folder)
+    if done:
+        network.skip_dropout(model, done)
+    else:
         start(cfg, stage, model, seen)
     model.compile(
         optimizer(cfg, stage, steps),
@@ -102,23 +124,24 @@ def one(cfg: config.Config, stage: config.Stage, limit: int | None = None) -> No
     (folder / "run.json").write_text(
         json.dumps({"pictures": len(split), "steps": steps, "mmac": round(cost, 2)}) + "\n"
     )
-    public = data.public()
-    plain = runtime.standardise(public.images, cfg.contract.std_offset)[..., None]
+    selection = data.selection()
+    plain = runtime.standardise(selection.images, cfg.contract.std_offset)[..., None]
     history = folder / "history.csv"
     model.fit(
-        batches,
+        batches(first=done),
         epochs=stage.epochs,
         steps_per_epoch=steps,
         callbacks=[
-            keras.callbacks.BackupAndRestore(str(folder / "backup"), delete_checkpoint=False),
             look.AveragedLook(
                 twin,
                 seen,
-                (plain.astype(np.float32), public.label),
+                (plain.astype(np.float32), selection.label),
                 folder,
                 _best_so_far(history),
             ),
             keras.callbacks.CSVLogger(str(history), append=True),
+            # Last: an epoch is finished when it has been looked at and written down.
+            keras.callbacks.BackupAndRestore(str(folder / "backup"), delete_checkpoint=False),
         ],
         verbose="auto",
     )
@@ -133,8 +156,14 @@ def start(cfg: config.Config, stage: config.Stage, model: keras.Model, seen: np.
         network.carry_over(model, trained(cfg, cfg.stage(stage.init)))
 
 
+def _finished_epochs(folder: Path) -> int:
+    """How many epochs the backup of an interrupted run holds."""
+    about = folder / "backup" / "training_metadata.json"
+    return json.loads(about.read_text())["epoch"] if about.exists() else 0
+
+
 def _best_so_far(history: Path) -> float | None:
-    """The best PublicTest accuracy of an interrupted run, so that a worse one is not kept."""
+    """The best accuracy on the selection of an interrupted run, so that a worse one is not kept."""
     if not history.exists():
         return None
     with history.open() as file:

@@ -61,6 +61,7 @@ def test_shifted_logits_answer_a_rare_class_more_often() -> None:
     after = measure.figures(logits + by, label, 1.0)
     assert min(before.recall) < 0.35 < 0.45 < min(after.recall)
     assert after.macro_f1 > before.macro_f1
+    assert not by[0] and prior.shifts(logits, label, 0.0, 3.0).tolist() == [0.0] * 7
 
 
 def test_balance_repeats_a_class_by_whole_and_by_part() -> None:
