@@ -109,8 +109,8 @@ def export(cfg: config.Config) -> None:
             worth = prior.worth(logits, split.label, lowest)
             print(
                 f"{path.stem} {np.round(by, 2).tolist()}: int8 {100 * found.accuracy:.2f}, "
-                f"macro-F1 {100 * found.macro_f1:.2f}, lowest recall {100 * min(found.recall):.1f}, "
-                f"worth {100 * worth:.2f}"
+                f"macro-F1 {100 * found.macro_f1:.2f}, worth {100 * worth:.2f}, "
+                f"lowest recall {100 * min(found.recall):.1f}"
             )
             if worth > best:
                 best, chosen = worth, path

@@ -25,9 +25,7 @@ def shifts(logits: np.ndarray, label: np.ndarray, lowest: float, most: float) ->
     chosen = np.zeros(logits.shape[1])
     while True:
         recall = measure.figures(logits + chosen, label, 1.0).recall
-        lacking = [
-            c for c, r in enumerate(recall) if r < lowest and chosen[c] < most - STEP / 2
-        ]
+        lacking = [c for c, r in enumerate(recall) if r < lowest and chosen[c] < most - STEP / 2]
         if not lacking:
             return chosen
         chosen[min(lacking, key=lambda c: recall[c])] += STEP
